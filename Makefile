@@ -1,0 +1,94 @@
+# Outwork. Targets for people: make run | make test | make check | make bench-front | make help.
+# Non-recursive: every rule stands here or in mk/*.mk. A variant is a build folder and flags:
+#     make B=build-asan CC=clang SAN=address,undefined unit
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+B    ?= build
+SAN  ?=
+ifeq ($(origin CC),default)
+CC   := gcc
+endif
+OPT  ?= -O2 -g
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef -Werror
+HARD := -fstack-protector-strong -fPIE -fno-strict-aliasing -fno-omit-frame-pointer
+ifeq ($(SAN),)
+HARD += -D_FORTIFY_SOURCE=2
+LDH  := -pie -Wl,-z,relro,-z,now
+else
+HARD += -fsanitize=$(SAN) -fno-sanitize-recover=all -DOUTWORK_DEBUG
+LDH  := -pie -fsanitize=$(SAN)
+endif
+ifeq ($(CC),gcc)
+HARD += -fstack-clash-protection -fcf-protection
+endif
+CPPFLAGS := -D_GNU_SOURCE -I. -Isrc -I$(B)/gen -include src/base/banned.h
+CFLAGS   := -std=gnu17 $(OPT) $(WARN) $(HARD) -MMD -MP
+LDLIBS   := -lssl -lcrypto -lsqlite3 -lsodium -lseccomp -lpthread -lm
+
+all: $(B)/outwork
+
+# A layer is a folder of src/; its archive holds all of it but tests, fuzzers and main files. DEPS lists what its tests link
+# with, nearest first (docs/architecture.md has the table that tidy checks).
+LAYERS     := base wire cedar tlog loop proc http store core app vault
+DEPS_base  := base
+DEPS_wire  := wire base
+DEPS_cedar := cedar base
+DEPS_tlog  := tlog base
+DEPS_loop  := loop base
+DEPS_proc  := proc loop wire base
+DEPS_http  := http loop wire base
+DEPS_store := store base
+DEPS_core  := core gen store http proc loop tlog cedar wire base
+DEPS_app   := app core gen app core store http proc loop tlog cedar wire base
+DEPS_vault := vault proc loop tlog wire base
+
+find_c = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
+define layer
+SRC_$(1)  := $$(filter-out %_test.c %/main.c,$$(foreach f,$$(call find_c,src/$(1)),$$(if $$(filter fuzz_%,$$(notdir $$f)),,$$f)))
+TEST_$(1) := $$(filter %_test.c,$$(call find_c,src/$(1)))
+FUZZ_$(1) := $$(foreach f,$$(call find_c,src/$(1)),$$(if $$(filter fuzz_%,$$(notdir $$f)),$$f))
+$(B)/lib$(1).a: $$(SRC_$(1):%.c=$(B)/%.o)
+$(B)/testlist-$(1).c: $(B)/tools/testlist $$(TEST_$(1))
+	@mkdir -p $$(@D)
+	$(B)/tools/testlist $$(TEST_$(1)) > $$@
+$(B)/test-$(1): $$(TEST_$(1):%.c=$(B)/%.o) $(B)/testlist-$(1).o $(B)/test/runner.o $$(TESTKIT_$(1)) $$(foreach d,$$(DEPS_$(1)),$(B)/lib$$(d).a)
+	$$(CC) $$(LDH) -o $$@ $$^ $$(LDLIBS)
+unit-$(1): $(B)/test-$(1)
+	$(B)/test-$(1) $$(ARGS)
+.PHONY: unit-$(1)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
+
+LAYERS_TESTED = $(foreach l,$(LAYERS),$(if $(TEST_$(l)),$(l)))
+unit: $(LAYERS_TESTED:%=unit-%)
+
+$(B)/lib%.a:
+	@mkdir -p $(@D)
+	rm -f $@
+	ar rcs $@ $(filter %.o,$^)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$(B)/testlist-%.o: $(B)/testlist-%.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$(B)/tools/testlist: tools/testlist.c
+	@mkdir -p $(@D)
+	$(CC) -O1 -D_GNU_SOURCE -o $@ $<
+
+# Fuzzers: build with clang into a folder of their own:  make B=build-fuzz CC=clang SAN=address,undefined fuzz-json
+#   build-fuzz/fuzz_json corpus-folder…          (libFuzzer; replay of test/corpus/NAME is part of make test)
+ALL_FUZZ := $(foreach l,$(LAYERS),$(FUZZ_$(l)))
+define fuzzer
+$(B)/$(basename $(notdir $(1))): $(1) $$(foreach d,$$(DEPS_$(2)),$(B)/lib$$(d).a)
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) -fsanitize=fuzzer $$(LDH) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach l,$(LAYERS),$(foreach f,$(FUZZ_$(l)),$(eval $(call fuzzer,$(f),$(l)))))
+
+-include $(wildcard mk/*.mk)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all unit
