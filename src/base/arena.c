@@ -198,6 +198,7 @@ void arena_keep(struct arena *a, void (*fn)(void *), void *arg)
 bool   arena_doomed(const struct arena *a) { return a->doomed; }
 void   arena_doom(struct arena *a) { a->doomed = true; }
 size_t arena_used(const struct arena *a) { return a->used; }
+size_t arena_room(const struct arena *a) { return a->doomed || a->used > a->ceiling ? 0 : a->ceiling - a->used; }
 
 struct scratch scratch_begin(void)
 {

@@ -32,6 +32,7 @@ void arena_keep(struct arena *a, void (*fn)(void *), void *arg);
 bool   arena_doomed(const struct arena *a);
 void   arena_doom(struct arena *a);          /* for ceilings counted elsewhere (a buf, a row count) */
 size_t arena_used(const struct arena *a);    /* bytes handed out since the last reset */
+size_t arena_room(const struct arena *a);    /* bytes left before the ceiling; 0 when doomed */
 size_t arena_live(void);                     /* bytes of blocks held by all arenas of the process; tests want 0 at the end */
 
 /* Temporaries: the frame's memory is gone at the end of the C scope.

@@ -11,6 +11,7 @@
     X(E_NONE,         200, "ok")                                                   \
     X(E_INVALID,      400, "invalid")       /* the input's fault; a field names it */  \
     X(E_SIGN_IN,      401, "sign_in")       /* no session, or not strong enough */ \
+    X(E_PROOF,        401, "proof")         /* the proof is missing, old or wrong: renew, then repeat */ \
     X(E_DENIED,       403, "denied")        /* the policy refused; a rule names it */  \
     X(E_NOT_FOUND,    404, "not_found")                                            \
     X(E_METHOD,       405, "method")                                               \
