@@ -246,7 +246,7 @@ static bool read_string(struct reader *r, str *ret)
 
 /* ---- numbers ---- */
 
-struct number { u64 mantissa; int digits, exponent; bool minus, whole; };
+struct number { u64 mantissa; i64 digits, exponent; bool minus, whole; };
 
 static bool is_digit(const struct reader *r) { return r->at < r->n && r->p[r->at] >= '0' && r->p[r->at] <= '9'; }
 
@@ -284,7 +284,7 @@ static bool number_float(struct reader *r, const struct number *num, size_t star
 {
     static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    int e = num->exponent;
+    i64 e = num->exponent;
     if (num->digits <= 15 && e >= -22 && e <= 22) {
         double v = e < 0 ? (double)num->mantissa / tens[-e] : (double)num->mantissa * tens[e];
         *ret = num->minus ? -v : v;
