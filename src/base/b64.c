@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64url without padding (RFC 4648 section 5), strict: one text for one run of bytes, so that a token or an id cannot
- * be written in two ways. */
+/* Base64url without padding (RFC 4648 section 5), strict: one text for one run of bytes, so that a
+ * token or an id cannot be written in two ways. */
 #include "base/json.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -32,8 +32,12 @@ void b64_put(struct buf *b, const void *p, size_t n)
 
 static int value_of(char c)
 {
-    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26
-         : c >= '0' && c <= '9' ? c - '0' + 52 : c == '-' ? 62 : c == '_' ? 63 : -1;
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '-'             ? 62
+           : c == '_'             ? 63
+                                  : -1;
 }
 
 err b64_parse(struct arena *out, str text, str *ret)

@@ -26,7 +26,7 @@ static bool buf_grow(struct buf *b, size_t n)
 
 char *buf_room(struct buf *b, size_t n)
 {
-    if (UNLIKELY(b->full || n > b->room - b->n) && !buf_grow(b, n))
+    if (UNLIKELY(b->full || !b->p || n > b->room - b->n) && !buf_grow(b, n))
         return NULL;
     return b->p + b->n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes: read without fault or refused at an offset within the text; what was read and written again reads back as
- * the same tree, and is written the same a second time. */
+/* Any bytes: read without fault or refused at an offset within the text; what was read and written
+ * again reads back as the same tree, and is written the same a second time. */
 #include <string.h>
 
 #include "base/json.h"
@@ -24,7 +24,8 @@ static bool same(const struct json *a, const struct json *b)
         return a->n == b->n;
     case JSON_OBJECT:
         for (u32 i = 0; i < MIN(a->n, b->n); i++)
-            if (!str_eq(a->members[i].key, b->members[i].key) || !same(&a->members[i].value, &b->members[i].value))
+            if (!str_eq(a->members[i].key, b->members[i].key) ||
+                !same(&a->members[i].value, &b->members[i].value))
                 return false;
         return a->n == b->n;
     }

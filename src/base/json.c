@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON reader (RFC 8259). Recursive descent, at most JSON_DEPTH_MAX deep. Values of the open containers stand on one
- * stack (in the C stack while few, then in an arena of the parse's own) and are copied to their place in the caller's
- * arena, exactly sized, when their container closes; so the caller's arena holds the tree and nothing else.
- * Choices the RFC leaves open: duplicate keys, lone surrogates, numbers too large for a double and a byte order mark are
- * refused. A number without fraction and exponent that fits 64 bits is JSON_INT; "-0" is JSON_FLOAT, because an integer
- * cannot keep its sign. A number of more than NUMBER_MAX characters is refused as a limit. strtod reads the decimal point
- * of the C locale: the program never calls setlocale. */
+/* The JSON reader (RFC 8259). Recursive descent, at most JSON_DEPTH_MAX deep. Values of the open
+ * containers stand on one stack (in the C stack while few, then in an arena of the parse's own) and
+ * are copied to their place in the caller's arena, exactly sized, when their container closes; so
+ * the caller's arena holds the tree and nothing else. Choices the RFC leaves open: duplicate keys,
+ * lone surrogates, numbers too large for a double and a byte order mark are refused. A number
+ * without fraction and exponent that fits 64 bits is JSON_INT; "-0" is JSON_FLOAT, because an
+ * integer cannot keep its sign. A number of more than NUMBER_MAX characters is refused as a limit.
+ * strtod reads the decimal point of the C locale: the program never calls setlocale. */
 #include "base/json.h"
 
 #include <math.h>
@@ -17,15 +18,18 @@
 
 enum { JSON_DEPTH_MAX = 64, NUMBER_MAX = 256, STACK_FIRST = 48, PAIRWISE_MAX = 12 };
 
-struct slot { struct json_member m; size_t at; };      /* at: where its text begins, for errors */
+struct slot {
+    struct json_member m;
+    size_t at; /* where its text begins, for errors */
+};
 
 struct reader {
-    const char   *p;               /* the text; at <= n always */
-    size_t        n, at;
-    struct arena *out, *own;       /* own: made when first needed */
-    struct slot  *stack;
-    size_t        top, room;
-    err           fault;
+    const char *p; /* the text; at <= n always */
+    size_t n, at;
+    struct arena *out, *own; /* own: made when first needed */
+    struct slot *stack;
+    size_t top, room;
+    err fault;
 };
 
 static bool stop(struct reader *r, err e, size_t at)
@@ -44,7 +48,8 @@ static struct arena *own_arena(struct reader *r)
     return r->own;
 }
 
-/* Memory of the caller's arena, within its ceiling: text grows up to twelvefold into a tree, and the text is a stranger's. */
+/* Memory of the caller's arena, within its ceiling: text grows up to twelvefold into a tree, and
+ * the text is a stranger's. */
 static void *out_get(struct reader *r, size_t bytes)
 {
     if (bytes <= arena_room(r->out))
@@ -86,7 +91,8 @@ static bool next_is(struct reader *r, char c)
 
 #define EACH(byte) (0x0101010101010101u * (u64)(byte))
 
-/* Bytes until the first quote, backslash or control character, or the end; *ret_high collects the high bits seen. */
+/* Bytes until the first quote, backslash or control character, or the end; *ret_high collects the
+ * high bits seen. */
 static size_t plain_run(const char *p, size_t n, u64 *ret_high)
 {
     size_t i = 0;
@@ -96,9 +102,11 @@ static size_t plain_run(const char *p, size_t n, u64 *ret_high)
         x = __builtin_bswap64(x);
 #endif
         u64 quote = x ^ EACH('"'), slash = x ^ EACH('\\');
-        u64 hit = ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+        u64 hit =
+            ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
         hit &= EACH(0x80);
-        *ret_high |= x & EACH(0x80);           /* may count bytes past the hit: then UTF-8 is checked for nothing */
+        *ret_high |=
+            x & EACH(0x80); /* may count bytes past the hit: then UTF-8 is checked for nothing */
         if (hit)
             return i + (size_t)__builtin_ctzll(hit) / 8;
     }
@@ -116,8 +124,10 @@ static int hex4(const char *p)
     int v = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-              : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0)
             return -1;
         v = v * 16 + d;
@@ -128,7 +138,9 @@ static int hex4(const char *p)
 static char short_escape(char c)
 {
     switch (c) {
-    case '"': case '\\': case '/': return c;
+    case '"':
+    case '\\':
+    case '/': return c;
     case 'b': return '\b';
     case 'f': return '\f';
     case 'n': return '\n';
@@ -138,7 +150,8 @@ static char short_escape(char c)
     }
 }
 
-/* The code point of a \u escape whose digits begin at `at`; *ret_len: the characters it takes, from the first digit. */
+/* The code point of a \u escape whose digits begin at `at`; *ret_len: the characters it takes, from
+ * the first digit. */
 static i32 unicode_escape(const char *p, size_t n, size_t at, size_t *ret_len)
 {
     int hi = n - at >= 4 ? hex4(p + at) : -1;
@@ -172,7 +185,8 @@ static char *put_utf8(char *to, u32 c)
     return to;
 }
 
-/* Decodes raw, which stands at offset `base` and holds at least one backslash; the result is never longer. */
+/* Decodes raw, which stands at offset `base` and holds at least one backslash; the result is never
+ * longer. */
 static bool unescape(struct reader *r, str raw, size_t base, str *ret)
 {
     char *first = out_get(r, raw.n), *to = first;
@@ -186,7 +200,7 @@ static bool unescape(struct reader *r, str raw, size_t base, str *ret)
         i += run;
         if (i == raw.n)
             break;
-        if (raw.p[i + 1] != 'u') {             /* a backslash is never last: read_raw stepped over pairs */
+        if (raw.p[i + 1] != 'u') { /* a backslash is never last: read_raw stepped over pairs */
             char c = short_escape(raw.p[i + 1]);
             if (!c)
                 return stop(r, E_INVALID, base + i);
@@ -246,9 +260,16 @@ static bool read_string(struct reader *r, str *ret)
 
 /* ---- numbers ---- */
 
-struct number { u64 mantissa; i64 digits, exponent; bool minus, whole; };
+struct number {
+    u64 mantissa;
+    i64 digits, exponent;
+    bool minus, whole;
+};
 
-static bool is_digit(const struct reader *r) { return r->at < r->n && r->p[r->at] >= '0' && r->p[r->at] <= '9'; }
+static bool is_digit(const struct reader *r)
+{
+    return r->at < r->n && r->p[r->at] >= '0' && r->p[r->at] <= '9';
+}
 
 /* One or more digits, into the mantissa while it is exact. */
 static bool read_digits(struct reader *r, struct number *num, bool fraction)
@@ -279,11 +300,13 @@ static bool read_exponent(struct reader *r, struct number *num)
     return true;
 }
 
-/* Exact where the mantissa and the power of ten are both exact doubles (W. D. Clinger's fast path); else strtod. */
+/* Exact where the mantissa and the power of ten are both exact doubles (W. D. Clinger's fast path);
+ * else strtod. */
 static bool number_float(struct reader *r, const struct number *num, size_t start, double *ret)
 {
-    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
     i64 e = num->exponent;
     if (num->digits <= 15 && e >= -22 && e <= 22) {
         double v = e < 0 ? (double)num->mantissa / tens[-e] : (double)num->mantissa * tens[e];
@@ -322,7 +345,8 @@ static bool read_number(struct reader *r, struct json *v)
     }
     if (r->at - start > NUMBER_MAX)
         return stop(r, E_LIMIT, start);
-    if (num.whole && num.digits <= 19 && num.mantissa <= (u64)INT64_MAX + num.minus && (num.mantissa || !num.minus)) {
+    if (num.whole && num.digits <= 19 && num.mantissa <= (u64)INT64_MAX + num.minus &&
+        (num.mantissa || !num.minus)) {
         v->kind = JSON_INT;
         v->i = num.minus ? (i64)(0 - num.mantissa) : (i64)num.mantissa;
         return true;
@@ -450,7 +474,8 @@ static bool read_value(struct reader *r, struct json *v, unsigned depth)
     if (r->at == r->n)
         return bad(r);
     switch (r->p[r->at]) {
-    case '{': case '[':
+    case '{':
+    case '[':
         if (depth == JSON_DEPTH_MAX)
             return stop(r, E_LIMIT, r->at);
         return r->p[r->at++] == '{' ? read_object(r, v, depth + 1) : read_array(r, v, depth + 1);
@@ -458,17 +483,10 @@ static bool read_value(struct reader *r, struct json *v, unsigned depth)
         r->at++;
         v->kind = JSON_STR;
         return read_string(r, &v->s);
-    case 't':
-        *v = (struct json){ .kind = JSON_BOOL, .b = true };
-        return read_word(r, S("true"));
-    case 'f':
-        *v = (struct json){ .kind = JSON_BOOL, .b = false };
-        return read_word(r, S("false"));
-    case 'n':
-        *v = (struct json){ .kind = JSON_NULL };
-        return read_word(r, S("null"));
-    default:
-        return read_number(r, v);
+    case 't': *v = (struct json){ .kind = JSON_BOOL, .b = true }; return read_word(r, S("true"));
+    case 'f': *v = (struct json){ .kind = JSON_BOOL, .b = false }; return read_word(r, S("false"));
+    case 'n': *v = (struct json){ .kind = JSON_NULL }; return read_word(r, S("null"));
+    default: return read_number(r, v);
     }
 }
 
@@ -507,6 +525,12 @@ const struct json *json_get(const struct json *object, str key)
     return NULL;
 }
 
-str json_str_or(const struct json *v, str otherwise) { return v && v->kind == JSON_STR ? v->s : otherwise; }
+str json_str_or(const struct json *v, str otherwise)
+{
+    return v && v->kind == JSON_STR ? v->s : otherwise;
+}
 
-i64 json_i64_or(const struct json *v, i64 otherwise) { return v && v->kind == JSON_INT ? v->i : otherwise; }
+i64 json_i64_or(const struct json *v, i64 otherwise)
+{
+    return v && v->kind == JSON_INT ? v->i : otherwise;
+}

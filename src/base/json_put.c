@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON writer: straight into a buf. What it writes is valid JSON whatever the bytes given: a text that is not UTF-8
- * gets U+FFFD where it is not, a float that is no number becomes null. Floats get the fewest digits that read back as the
- * same double, and always a point or an exponent, so that they read back as floats. No white space, members in the
- * order given: the same tree always gives the same bytes. */
+/* The JSON writer: straight into a buf. What it writes is valid JSON whatever the bytes given: a
+ * text that is not UTF-8 gets U+FFFD where it is not, a float that is no number becomes null.
+ * Floats get the fewest digits that read back as the same double, and always a point or an
+ * exponent, so that they read back as floats. No white space, members in the order given: the same
+ * tree always gives the same bytes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ static size_t clean_run(const char *p, size_t n)
     for (u64 x; n - i >= 8; i += 8) {
         memcpy(&x, p + i, 8);
         u64 quote = x ^ EACH('"'), slash = x ^ EACH('\\');
-        u64 hit = x | ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+        u64 hit = x | ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) |
+                  ((slash - EACH(1)) & ~slash);
         if (hit & EACH(0x80))
             break;
     }
@@ -40,7 +42,10 @@ static void put_escape(struct buf *b, char c)
             buf_bytes(b, (char[]){ '\\', names[i + 1] }, 2);
             return;
         }
-    buf_bytes(b, (char[]){ '\\', 'u', '0', '0', "0123456789abcdef"[(u8)c >> 4], "0123456789abcdef"[c & 15] }, 6);
+    buf_bytes(
+        b,
+        (char[]){ '\\', 'u', '0', '0', "0123456789abcdef"[(u8)c >> 4], "0123456789abcdef"[c & 15] },
+        6);
 }
 
 void json_put_str(struct buf *b, str s)
@@ -103,21 +108,11 @@ static void put_value(struct buf *b, const struct json *v, unsigned depth)
 {
     must(depth <= WRITE_DEPTH_MAX);
     switch (v->kind) {
-    case JSON_NULL:
-        buf_put(b, S("null"));
-        break;
-    case JSON_BOOL:
-        json_put_bool(b, v->b);
-        break;
-    case JSON_INT:
-        buf_i64(b, v->i);
-        break;
-    case JSON_FLOAT:
-        put_float(b, v->f);
-        break;
-    case JSON_STR:
-        json_put_str(b, v->s);
-        break;
+    case JSON_NULL: buf_put(b, S("null")); break;
+    case JSON_BOOL: json_put_bool(b, v->b); break;
+    case JSON_INT: buf_i64(b, v->i); break;
+    case JSON_FLOAT: put_float(b, v->f); break;
+    case JSON_STR: json_put_str(b, v->s); break;
     case JSON_ARRAY:
         buf_char(b, '[');
         for (u32 i = 0; i < v->n; i++) {

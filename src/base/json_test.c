@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What JSON readers rely on: exactly RFC 8259 is read, faults are found at their place, nothing changes on the way round. */
+/* What JSON readers rely on: exactly RFC 8259 is read, faults are found at their place, nothing
+ * changes on the way round. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@ static const struct json *parsed(struct T *T, str text)
     size_t at = 0;
     err e = json_parse(T->arena, text, &v, &at);
     if (e)
-        test_failed(__FILE__, __LINE__, "\"" STR_FMT "\": %s at %zu", STR_ARG(text), err_text(e), at);
+        test_failed(__FILE__, __LINE__, "\"" STR_FMT "\": %s at %zu", STR_ARG(text), err_text(e),
+                    at);
     return v;
 }
 
@@ -27,7 +29,10 @@ static str printed(struct T *T, const struct json *v)
     return s;
 }
 
-struct refusal { const char *text; size_t at; };
+struct refusal {
+    const char *text;
+    size_t at;
+};
 
 static void expect_refused(struct T *T, str text, err code, size_t at)
 {
@@ -36,13 +41,14 @@ static void expect_refused(struct T *T, str text, err code, size_t at)
     size_t pos = 9999;
     err e = json_parse(T->arena, text, &v, &pos);
     if (e != code || pos != at || v != &untouched)
-        test_failed(__FILE__, __LINE__, "\"" STR_FMT "\": %s at %zu, expected %s at %zu", STR_ARG(text), err_text(e), pos,
-                    err_text(code), at);
+        test_failed(__FILE__, __LINE__, "\"" STR_FMT "\": %s at %zu, expected %s at %zu",
+                    STR_ARG(text), err_text(e), pos, err_text(code), at);
 }
 
 TEST(json_reads_every_kind_of_value)
 {
-    const struct json *v = parsed(T, S(" { \"a\" : [ 1 , -2.5e3 , true , false , null ] ,\t\"b\":{},\r\n\"\":\"x\\n\" } "));
+    const struct json *v = parsed(
+        T, S(" { \"a\" : [ 1 , -2.5e3 , true , false , null ] ,\t\"b\":{},\r\n\"\":\"x\\n\" } "));
     expect_i(v->kind, JSON_OBJECT);
     expect_i(v->n, 3);
     const struct json *a = json_get(v, S("a"));
@@ -96,14 +102,60 @@ TEST(json_numbers_keep_their_value)
 TEST(json_refuses_what_the_rfc_refuses_and_says_where)
 {
     static const struct refusal rows[] = {
-        { "", 0 }, { "  ", 2 }, { "[1,]", 3 }, { "[,1]", 1 }, { "[1 2]", 3 }, { "[1", 2 }, { "{", 1 }, { "{\"a\"}", 4 },
-        { "{\"a\":1,}", 7 }, { "{a:1}", 1 }, { "{\"a\" 1}", 5 }, { "{\"a\":}", 5 }, { "01", 1 }, { "-", 1 }, { "+1", 0 },
-        { ".5", 0 }, { "1.", 2 }, { "1e", 2 }, { "1e+", 3 }, { "0x10", 1 }, { "-01", 2 }, { "NaN", 0 }, { "Infinity", 0 },
-        { "-Infinity", 1 }, { "tru", 0 }, { "truee", 4 }, { "True", 0 }, { "nul", 0 }, { "'a'", 0 }, { "\"a", 2 },
-        { "\"a\tb\"", 2 }, { "\"a\nb\"", 2 }, { "\"\\", 2 }, { "\"\\a\"", 1 }, { "\"\\u12\"", 1 }, { "\"\\u12g4\"", 1 },
-        { "\"x\\ud800\"", 2 }, { "\"\\udc00\"", 1 }, { "\"\\ud800\\u0041\"", 1 }, { "\"\\ud800x\"", 1 }, { "[1]x", 3 },
-        { "1 2", 2 }, { "[1]]", 3 }, { "{}{}", 2 }, { "/* c */1", 0 }, { "[1//\n]", 2 }, { "\xef\xbb\xbf[]", 0 }, { "]", 0 },
-        { "[}", 1 }, { "{]", 1 }, { "\f[]", 0 }, { "[\"a\":1]", 4 }, { "\"\\U0041\"", 1 }, { "\"\\\xc3\xa9\"", 1 },
+        { "", 0 },
+        { "  ", 2 },
+        { "[1,]", 3 },
+        { "[,1]", 1 },
+        { "[1 2]", 3 },
+        { "[1", 2 },
+        { "{", 1 },
+        { "{\"a\"}", 4 },
+        { "{\"a\":1,}", 7 },
+        { "{a:1}", 1 },
+        { "{\"a\" 1}", 5 },
+        { "{\"a\":}", 5 },
+        { "01", 1 },
+        { "-", 1 },
+        { "+1", 0 },
+        { ".5", 0 },
+        { "1.", 2 },
+        { "1e", 2 },
+        { "1e+", 3 },
+        { "0x10", 1 },
+        { "-01", 2 },
+        { "NaN", 0 },
+        { "Infinity", 0 },
+        { "-Infinity", 1 },
+        { "tru", 0 },
+        { "truee", 4 },
+        { "True", 0 },
+        { "nul", 0 },
+        { "'a'", 0 },
+        { "\"a", 2 },
+        { "\"a\tb\"", 2 },
+        { "\"a\nb\"", 2 },
+        { "\"\\", 2 },
+        { "\"\\a\"", 1 },
+        { "\"\\u12\"", 1 },
+        { "\"\\u12g4\"", 1 },
+        { "\"x\\ud800\"", 2 },
+        { "\"\\udc00\"", 1 },
+        { "\"\\ud800\\u0041\"", 1 },
+        { "\"\\ud800x\"", 1 },
+        { "[1]x", 3 },
+        { "1 2", 2 },
+        { "[1]]", 3 },
+        { "{}{}", 2 },
+        { "/* c */1", 0 },
+        { "[1//\n]", 2 },
+        { "\xef\xbb\xbf[]", 0 },
+        { "]", 0 },
+        { "[}", 1 },
+        { "{]", 1 },
+        { "\f[]", 0 },
+        { "[\"a\":1]", 4 },
+        { "\"\\U0041\"", 1 },
+        { "\"\\\xc3\xa9\"", 1 },
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         expect_refused(T, str_from(rows[i].text), E_INVALID, rows[i].at);
@@ -124,7 +176,8 @@ TEST(json_refuses_bad_utf8_at_its_place)
 TEST(json_refuses_duplicate_keys_in_small_and_large_objects)
 {
     expect_refused(T, S("{\"a\":1,\"b\":2,\"a\":3}"), E_INVALID, 13);
-    expect_refused(T, S("{\"a\":1,\"\\u0061\":3}"), E_INVALID, 7);       /* the same key, written in two ways */
+    expect_refused(T, S("{\"a\":1,\"\\u0061\":3}"), E_INVALID,
+                   7); /* the same key, written in two ways */
     expect_i(parsed(T, S("{\"a\":{\"a\":1},\"A\":2}"))->n, 2);
     struct buf b = buf_in(T->arena, 1 << 20);
     buf_char(&b, '{');
@@ -140,7 +193,8 @@ TEST(json_refuses_duplicate_keys_in_small_and_large_objects)
 TEST(json_escapes_are_decoded)
 {
     expect_s(parsed(T, S("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""))->s, S("\"\\/\b\f\n\r\t"));
-    expect_s(parsed(T, S("\"\\u0041\\u00e9\\u4e2d\\uD834\\uDd1e\""))->s, S("A\xc3\xa9\xe4\xb8\xad\xf0\x9d\x84\x9e"));
+    expect_s(parsed(T, S("\"\\u0041\\u00e9\\u4e2d\\uD834\\uDd1e\""))->s,
+             S("A\xc3\xa9\xe4\xb8\xad\xf0\x9d\x84\x9e"));
     expect_s(parsed(T, S("\"a\\u0000b\""))->s, ((str){ "a\0b", 3 }));
     expect_s(parsed(T, S("\"long text before one escape \\u0021 and after it\""))->s,
              S("long text before one escape ! and after it"));
@@ -175,7 +229,8 @@ TEST(json_depth_has_a_limit)
     expect_i(parsed(T, (str){ text, 128 })->kind, JSON_ARRAY);
     memset(text, '[', 300);
     expect_refused(T, (str){ text, 300 }, E_LIMIT, 64);
-    expect_refused(T, S("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{}]"), E_LIMIT, 64);
+    expect_refused(T, S("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{}]"),
+                   E_LIMIT, 64);
 }
 
 TEST(json_limits_hold_against_large_input)
@@ -203,8 +258,13 @@ TEST(json_limits_hold_against_large_input)
 TEST(json_writing_then_reading_changes_nothing)
 {
     static const char *const texts[] = {
-        "[]", "{}", "[[],{}]", "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\"", "[1,-1,0,-9223372036854775808]",
-        "[0.1,-0.0,1e+300,5e-324,1.5,2.0]", "{\"a\":{\"b\":[true,false,null]},\"c\":\"\xe4\xb8\xad\xf0\x9d\x84\x9e\"}",
+        "[]",
+        "{}",
+        "[[],{}]",
+        "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\"",
+        "[1,-1,0,-9223372036854775808]",
+        "[0.1,-0.0,1e+300,5e-324,1.5,2.0]",
+        "{\"a\":{\"b\":[true,false,null]},\"c\":\"\xe4\xb8\xad\xf0\x9d\x84\x9e\"}",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         str once = printed(T, parsed(T, str_from(texts[i])));
@@ -241,7 +301,8 @@ TEST(json_any_bytes_are_written_as_valid_json)
         char bytes[40];
         size_t n = (size_t)rng_next_below(&r, sizeof bytes);
         for (size_t k = 0; k < n; k++)
-            bytes[k] = (char)(rng_next_below(&r, 3) ? 'a' + (int)rng_next_below(&r, 26) : (int)rng_next_below(&r, 256));
+            bytes[k] = (char)(rng_next_below(&r, 3) ? 'a' + (int)rng_next_below(&r, 26)
+                                                    : (int)rng_next_below(&r, 256));
         SCRATCH(s);
         struct buf b = buf_in(s.a, 1024);
         json_put_str(&b, (str){ bytes, n });
@@ -251,8 +312,10 @@ TEST(json_any_bytes_are_written_as_valid_json)
             expect_s(back->s, ((str){ bytes, n }));
     }
     struct buf b = buf_in(T->arena, 100);
-    json_put_str(&b, S("a\xff" "b\xe4\xb8"));
-    expect_s(buf_str(&b), S("\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\""));
+    json_put_str(&b, S("a\xff"
+                       "b\xe4\xb8"));
+    expect_s(buf_str(&b), S("\"a\xef\xbf\xbd"
+                            "b\xef\xbf\xbd\xef\xbf\xbd\""));
 }
 
 TEST(json_helpers_write_times_and_bytes)
@@ -266,9 +329,17 @@ TEST(json_helpers_write_times_and_bytes)
 
 TEST(b64_known_values_and_refusals)
 {
-    static const struct { const char *plain, *text; } rows[] = {
-        { "", "" }, { "f", "Zg" }, { "fo", "Zm8" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg" }, { "foobar", "Zm9vYmFy" },
-        { "\xff\xef\xbe", "_---" }, { "\xfa", "-g" },
+    static const struct {
+        const char *plain, *text;
+    } rows[] = {
+        { "", "" },
+        { "f", "Zg" },
+        { "fo", "Zm8" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg" },
+        { "foobar", "Zm9vYmFy" },
+        { "\xff\xef\xbe", "_---" },
+        { "\xfa", "-g" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf b = buf_in(T->arena, 100);
@@ -278,7 +349,8 @@ TEST(b64_known_values_and_refusals)
         expect_ok(b64_parse(T->arena, str_from(rows[i].text), &back));
         expect_s(back, str_from(rows[i].plain));
     }
-    static const char *const bad[] = { "A", "Zg==", "Zm9v=", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm 9v", "Zm9v\n", "AAAAA" };
+    static const char *const bad[] = { "A",    "Zg==", "Zm9v=", "Zh",     "Zm9",
+                                       "Zm+v", "Zm/v", "Zm 9v", "Zm9v\n", "AAAAA" };
     str untouched = S("x");
     for (size_t i = 0; i < COUNT(bad); i++)
         expect_err(b64_parse(T->arena, str_from(bad[i]), &untouched), E_INVALID);
