@@ -18,13 +18,14 @@ struct who {
 
 struct call {
     struct arena *arena;         /* everything the handler makes; gone when the answer is sent */
-    struct db *db;               /* NULL in LANE_MEMORY and in `before` */
+    struct db *db;               /* NULL in LANE_MEMORY; in `before` a read connection */
     const struct endpoint *endpoint;
     struct who who;
     usec now;                    /* one time for the whole call */
     struct office *office;       /* the organisation: snapshot, gate, vault, modules' state (core/office.h) */
     str idempotency_key;
     str user_agent;
+    struct gate_frame *gate;     /* what the gate worked out once for this call (core/gate.c) */
     struct answer *answer;       /* what goes back beside the return value; use the functions below */
 };
 

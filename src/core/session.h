@@ -26,4 +26,33 @@ u64  session_generation(const struct office *o);
  * generation moved. */
 bool session_alive(struct office *o, i64 session, usec now);
 
+/* ---- For the module that owns the sessions' rows: what it wrote goes into memory after its commit. ---- */
+
+struct session_row {
+    i64  id, person, device;
+    u8   token_hash[32];
+    int  strength;
+    usec strong_until, ends, proof_until;
+    str  sealed_key;       /* by the vault, purpose "session", context: the id in decimal; copied */
+    u8   key[32];          /* the opened key; used when has_key */
+    bool has_key;
+};
+enum { SESSION_TOKEN_BYTES = 32 };
+
+/* Adds, or replaces one of the same id: then its former key stays good for another minute. */
+void session_put(struct office *o, const struct session_row *row);
+void session_end(struct office *o, i64 session);
+void session_end_of_person(struct office *o, i64 person);
+void session_end_of_device(struct office *o, i64 device);
+void session_touch_generation(struct office *o);
+size_t session_count(const struct office *o);
+/* The token of a Cookie header; E_NOT_FOUND when there is none or it cannot be one. */
+MUST_USE err session_token(str cookie_header, u8 ret_token[SESSION_TOKEN_BYTES]);
+void session_hash(const u8 token[SESSION_TOKEN_BYTES], u8 ret_hash[32]);
+/* The cookie line for a token that lasts until ends; an empty token clears it. */
+str session_cookie(struct arena *out, str token_text, usec lasts);
+/* The session itself, for renewing: E_SIGN_IN when it is gone. */
+struct session_facts { i64 person, device; usec ends, proof_until; };
+MUST_USE err session_facts(struct office *o, i64 session, struct session_facts *ret);
+
 #endif
