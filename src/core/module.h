@@ -28,13 +28,13 @@ enum session_need {
 struct entity_attr {
     const char *name;          /* in Cedar */
     struct col  col;           /* where in the record */
-    const char *type;          /* COL_I64 that is an id: the Cedar entity type; else NULL */
+    const char *type, *prefix; /* COL_I64 that is an id: the Cedar entity type ("Person") and id prefix ("pers"); else NULL */
     const char *const *words;  /* COL_ENUM: the words; they become Cedar strings */
 };
 struct entity {
     const char *type;          /* "Channel" */
     const char *prefix;        /* id prefix in JSON and in Cedar ids: chan_… */
-    const struct stmt *by;     /* :one (id, me) -> the record; NULL when the entity only stands in rows */
+    const struct stmt *by;     /* :one, parameters id and me by name -> the record; NULL when the entity only stands in rows */
     u32 record_size, id_at;
     const struct entity_attr *attrs;    u16 attrs_n;      /* resource attributes */
     const struct entity_attr *parents;  u16 parents_n;    /* ids of parents */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One organisation in this process: who is in it (in memory), what its policies are, its sessions, and how to reach the
- * vault. Made once at start; every call points at it. */
+/* One organisation in this process: who is in it (in memory), what its policies are, its sessions,
+ * and how to reach the vault. Made once at start; every call points at it. */
 #ifndef OUTWORK_CORE_OFFICE_H
 #define OUTWORK_CORE_OFFICE_H
 
@@ -9,12 +9,12 @@
 #include "proc/vault_client.h"
 
 struct office_options {
-    str host;              /* the name in the address bar; the passkeys' relying party */
-    u32 port;              /* of the address people use; 443 is left out of links */
-    str data;              /* the data folder */
-    u32 node;              /* 0 … 1023, in every id made here */
+    str host; /* the name in the address bar; the passkeys' relying party */
+    u32 port; /* of the address people use; 443 is left out of links */
+    str data; /* the data folder */
+    u32 node; /* 0 … 1023, in every id made here */
     bool demo;
-    usec session_lasts;    /* from signing in to signing in again */
+    usec session_lasts; /* from signing in to signing in again */
 };
 
 struct office;
@@ -22,33 +22,47 @@ struct office;
 /* In the arena, which must outlive every thread that serves. */
 struct office *office_new(struct arena *a, const struct office_options *options);
 const struct office_options *office_options(const struct office *o);
-str office_origin(const struct office *o);     /* https://host[:port] */
+str office_origin(const struct office *o); /* https://host[:port] */
 
-/* The calling thread's way to the vault: set once a thread, found by everything it calls. NULL before it is set. */
+/* The calling thread's way to the vault: set once a thread, found by everything it calls. NULL
+ * before it is set. */
 void office_vault_set(struct vault_client *v);
 struct vault_client *office_vault(void);
 
 /* ---- Who is in it. Copies go out; nobody holds a pointer into the table. ---- */
 
-struct dir_person { i64 id, department; u8 role, status; str name, login; };   /* texts live as long as the office */
-struct dir_device { i64 id, person; u8 owner, status; u8 key[65]; str name; usec added; };
+struct dir_person {
+    i64 id, department;
+    u8 role, status;
+    str name, login;
+}; /* texts live as long as the office */
+struct dir_device {
+    i64 id, person;
+    u8 owner, status;
+    u8 key[65];
+    str name;
+    usec added;
+};
 
 /* Words of the enums above, in the order of the numbers; set once by the module that owns them. */
-struct dir_words { const char *const *role, *const *status, *const *device_owner, *const *device_status;
-                   u8 person_active, device_active; };
+struct dir_words {
+    const char *const *role, *const *status, *const *device_owner, *const *device_status;
+    u8 person_active, device_active;
+};
 void dir_words_set(struct office *o, const struct dir_words *w);
 const struct dir_words *dir_words(const struct office *o);
 
 /* Adds or replaces; takes effect at once on every thread and raises the session generation. */
 void dir_put_person(struct office *o, const struct dir_person *p);
 void dir_put_device(struct office *o, const struct dir_device *d);
-MUST_USE err dir_person(struct office *o, i64 id, struct dir_person *ret);     /* E_NOT_FOUND */
+MUST_USE err dir_person(struct office *o, i64 id, struct dir_person *ret); /* E_NOT_FOUND */
 MUST_USE err dir_device(struct office *o, i64 id, struct dir_device *ret);
 size_t dir_people(struct office *o);
 
 /* ---- Policies ---- */
 
-/* Parses text and takes it as the policies from now on. On failure the old ones stay and *ret_faults is what to print. */
+/* Parses text and takes it as the policies from now on. On failure the old ones stay and
+ * *ret_faults is what to print. */
 MUST_USE err office_policies(struct office *o, str text, struct arena *out, str *ret_faults);
 
 #endif

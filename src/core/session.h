@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions: a cookie that opens the shell and the renewal, and a proof key derived with the browser's device key that opens
- * the rest. All in memory (sharded by token hash), loaded from the store at start, so that a request costs no query. */
+/* Sessions: a cookie that opens the shell and the renewal, and a proof key derived with the
+ * browser's device key that opens the rest. All in memory (sharded by token hash), loaded from the
+ * store at start, so that a request costs no query. */
 #ifndef OUTWORK_CORE_SESSION_H
 #define OUTWORK_CORE_SESSION_H
 
@@ -8,33 +9,36 @@
 
 /* What a request shows: views into its head. */
 struct credentials {
-    str cookie;            /* the Cookie header */
-    str method, target;    /* target: path with query, as sent */
+    str cookie;         /* the Cookie header */
+    str method, target; /* target: path with query, as sent */
     str idempotency_key;
-    str time, proof;       /* Outwork-Time (unix ms), Outwork-Proof (base64url HMAC-SHA256 over
-                              method \n target \n idempotency_key \n time) */
+    str time, proof; /* Outwork-Time (unix ms), Outwork-Proof (base64url HMAC-SHA256 over
+                        method \n target \n idempotency_key \n time) */
 };
 
-/* Fills who from memory. E_SIGN_IN: no valid session (or locked, or expired); E_PROOF: the session stands but the proof
- * is missing, older than 60 s, or wrong. need == SESSION_NONE never fails. Callable from any thread. */
-MUST_USE err session_check(struct office *o, const struct credentials *shown, enum session_need need, usec now,
-                           struct who *ret);
+/* Fills who from memory. E_SIGN_IN: no valid session (or locked, or expired); E_PROOF: the session
+ * stands but the proof is missing, older than 60 s, or wrong. need == SESSION_NONE never fails.
+ * Callable from any thread. */
+MUST_USE err session_check(struct office *o, const struct credentials *shown,
+                           enum session_need need, usec now, struct who *ret);
 
-/* Rises whenever a session, person or device changes: sockets and subscriptions compare it to decide again. */
-u64  session_generation(const struct office *o);
-/* Whether this session may still act (not ended, person and device not locked); called for every open socket when the
- * generation moved. */
+/* Rises whenever a session, person or device changes: sockets and subscriptions compare it to
+ * decide again. */
+u64 session_generation(const struct office *o);
+/* Whether this session may still act (not ended, person and device not locked); called for every
+ * open socket when the generation moved. */
 bool session_alive(struct office *o, i64 session, usec now);
 
-/* ---- For the module that owns the sessions' rows: what it wrote goes into memory after its commit. ---- */
+/* ---- For the module that owns the sessions' rows: what it wrote goes into memory after its
+ * commit. ---- */
 
 struct session_row {
-    i64  id, person, device;
-    u8   token_hash[32];
-    int  strength;
+    i64 id, person, device;
+    u8 token_hash[32];
+    int strength;
     usec strong_until, ends, proof_until;
-    str  sealed_key;       /* by the vault, purpose "session", context: the id in decimal; copied */
-    u8   key[32];          /* the opened key; used when has_key */
+    str sealed_key; /* by the vault, purpose "session", context: the id in decimal; copied */
+    u8 key[32];     /* the opened key; used when has_key */
     bool has_key;
 };
 enum { SESSION_TOKEN_BYTES = 32 };
@@ -52,7 +56,10 @@ void session_hash(const u8 token[SESSION_TOKEN_BYTES], u8 ret_hash[32]);
 /* The cookie line for a token that lasts until ends; an empty token clears it. */
 str session_cookie(struct arena *out, str token_text, usec lasts);
 /* The session itself, for renewing: E_SIGN_IN when it is gone. */
-struct session_facts { i64 person, device; usec ends, proof_until; };
+struct session_facts {
+    i64 person, device;
+    usec ends, proof_until;
+};
 MUST_USE err session_facts(struct office *o, i64 session, struct session_facts *ret);
 
 #endif

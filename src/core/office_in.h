@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of an office; only office.c, directory.c, session.c and gate.c include it. */
+#ifndef OUTWORK_CORE_OFFICE_IN_H
+#define OUTWORK_CORE_OFFICE_IN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/idmap.h"
+#include "core/office.h"
+#include "core/session.h"
+
+struct session {
+    i64 id, person, device;
+    u8 token_hash[32];
+    int strength;
+    usec strong_until, ends, proof_until, former_until;
+    u8 key[32], former[32];
+    bool has_key, used;
+    str sealed;
+    u32 next_free;
+};
+
+/* Policies in force. A new set is swapped in; the old one is kept until the process ends (policies
+ * change rarely and are small), so that no decision ever holds a dangling pointer. */
+struct policy_set {
+    const struct cedar_policies *policies;
+    const struct cedar_store *store;
+};
+
+struct office {
+    struct arena *a;
+    struct office_options options;
+    str origin;
+    struct dir_words words;
+    struct cedar_uid self_uid;
+    _Atomic(struct policy_set *) policy;
+    _Atomic u64 generation;
+    pthread_rwlock_t lock; /* people, devices, sessions and the arena */
+    struct idmap person_at, device_at, session_at, token_at;
+    struct dir_person *people;
+    size_t people_n, people_room;
+    struct dir_device *devices;
+    size_t devices_n, devices_room;
+    struct session *sessions;
+    size_t sessions_n, sessions_room;
+    u32 free_session;
+    size_t sessions_open;
+};
+
+#endif
