@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations. The store records the steps it has taken and which module made which table (the
+ * writers' authorizer reads that). A store with data is copied first and the waiting steps run
+ * on the copy, so that a step that cannot work there stops the start before the data was
+ * touched. Foreign keys rest during a step, so that a table may be rebuilt, and are checked
+ * before its commit. */
+#include "store/migrate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/os.h"
+#include "store/db.h"
+#include "store/sqlite.h"
+
+struct run {
+    sqlite3 *s;
+    const struct migrate_step *steps;
+    size_t n;
+    bool *done;
+    struct migrate_report *report;
+};
+
+PRINTF(3, 4) static err why(struct migrate_report *r, err e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(r->why, sizeof r->why, fmt, ap);
+    va_end(ap);
+    return e;
+}
+
+static err why_sqlite(struct run *r, err e, const char *what)
+{
+    return why(r->report, e, "%s: %s", what, sqlite3_errmsg(r->s));
+}
+
+static const char own_tables[] = "CREATE TABLE IF NOT EXISTS schema_step (module TEXT NOT NULL, "
+                                 "name TEXT NOT NULL, at INTEGER NOT NULL,"
+                                 " PRIMARY KEY (module, name)) STRICT, WITHOUT ROWID;"
+                                 "CREATE TABLE IF NOT EXISTS schema_table (name TEXT NOT NULL "
+                                 "PRIMARY KEY, module TEXT NOT NULL)"
+                                 " STRICT, WITHOUT ROWID;";
+
+/* Marks the steps found as done; a step unknown here means a newer release wrote the store. */
+static err read_done(struct run *r)
+{
+    sqlite3_stmt *q = NULL;
+    err e = E_NONE;
+    int rc = sqlite3_prepare_v2(r->s, "SELECT module, name FROM schema_step", -1, &q, NULL);
+    r->report->before = 0;
+    while (rc == SQLITE_OK && e == E_NONE && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *module = (const char *)sqlite3_column_text(q, 0);
+        const char *name = (const char *)sqlite3_column_text(q, 1);
+        size_t i = 0;
+        while (i < r->n && (strcmp(r->steps[i].module, module) || strcmp(r->steps[i].name, name)))
+            i++;
+        if (i == r->n) {
+            e = why(r->report, E_CONFLICT,
+                    "this data was written by a newer release: it holds step %s/%s, "
+                    "unknown here; install that release or restore an older backup",
+                    module, name);
+        } else {
+            r->done[i] = true;
+            r->report->before++;
+            rc = SQLITE_OK;
+        }
+    }
+    sqlite3_finalize(q);
+    return e == E_NONE && rc != SQLITE_DONE ? why_sqlite(r, store_err(rc), "reading the steps")
+                                            : e;
+}
+
+static err check_order(struct run *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t later = i + 1; later < r->n && !r->done[i]; later++)
+            if (r->done[later] && !strcmp(r->steps[i].module, r->steps[later].module))
+                return why(r->report, E_CONFLICT,
+                           "step %s/%s is missing although %s/%s was taken", r->steps[i].module,
+                           r->steps[i].name, r->steps[later].module, r->steps[later].name);
+    return E_NONE;
+}
+
+static const char step_taken[] = "INSERT INTO schema_step (module, name, at) VALUES (?1, ?2, ?3)";
+static const char tables_made[] =
+    "INSERT INTO schema_table (name, module) SELECT name, ?1 FROM sqlite_schema"
+    " WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    " AND name NOT IN (SELECT name FROM schema_table)";
+static const char tables_gone[] = "DELETE FROM schema_table WHERE name NOT IN (SELECT name FROM "
+                                  "sqlite_schema WHERE type = 'table')";
+
+static err record(struct run *r, const struct migrate_step *step)
+{
+    const char *const texts[] = { step_taken, tables_made, tables_gone };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        sqlite3_stmt *q = NULL;
+        int rc = sqlite3_prepare_v2(r->s, texts[i], -1, &q, NULL);
+        if (rc == SQLITE_OK && i < 2)
+            rc = sqlite3_bind_text(q, 1, step->module, -1, SQLITE_STATIC);
+        if (rc == SQLITE_OK && i == 0)
+            rc = sqlite3_bind_text(q, 2, step->name, -1, SQLITE_STATIC);
+        if (rc == SQLITE_OK && i == 0)
+            rc = sqlite3_bind_int64(q, 3, os_now());
+        if (rc == SQLITE_OK)
+            rc = sqlite3_step(q);
+        sqlite3_finalize(q);
+        if (rc != SQLITE_DONE)
+            return store_err(rc);
+    }
+    return E_NONE;
+}
+
+static err step_body(struct run *r, const struct migrate_step *step)
+{
+    i64 broken = 0;
+    TRY(store_exec(r->s, step->sql));
+    if (sqlite3_get_autocommit(r->s))
+        return why(r->report, E_INVALID, "step %s/%s ends its own transaction", step->module,
+                   step->name);
+    TRY(record(r, step));
+    TRY(store_number(r->s, "SELECT count(*) FROM pragma_foreign_key_check", &broken));
+    if (broken)
+        return why(r->report, E_INVALID, "step %s/%s leaves %lld rows without what they refer to",
+                   step->module, step->name, (long long)broken);
+    return store_exec(r->s, "COMMIT");
+}
+
+static err step_run(struct run *r, const struct migrate_step *step)
+{
+    r->report->why[0] = 0;
+    err e = store_exec(r->s, "BEGIN IMMEDIATE");
+    if (e == E_NONE)
+        e = step_body(r, step);
+    if (e == E_NONE)
+        return e;
+    if (!r->report->why[0])
+        e = why(r->report, e == E_INTERNAL || e == E_CONFLICT ? E_INVALID : e, "step %s/%s: %s",
+                step->module, step->name, sqlite3_errmsg(r->s));
+    if (!sqlite3_get_autocommit(r->s))
+        IGNORE(store_exec(r->s, "ROLLBACK"));
+    return e;
+}
+
+/* Takes every waiting step in the file at path. */
+static err run_file(struct run *r, const char *path)
+{
+    u32 applied = 0;
+    memset(r->done, 0, r->n);
+    err e = store_open(path, true, &r->s);
+    if (e != E_NONE)
+        return why(r->report, e, "%s: cannot be opened as a store", path);
+    e = store_exec(r->s, "PRAGMA foreign_keys = OFF");
+    if (e == E_NONE)
+        e = store_exec(r->s, own_tables);
+    if (e != E_NONE)
+        e = why_sqlite(r, e, path);
+    else
+        e = read_done(r);
+    if (e == E_NONE)
+        e = check_order(r);
+    for (size_t i = 0; e == E_NONE && i < r->n; i++)
+        if (!r->done[i]) {
+            e = step_run(r, &r->steps[i]);
+            applied += e == E_NONE;
+        }
+    must(sqlite3_close(r->s) == SQLITE_OK);
+    r->s = NULL;
+    r->report->applied = applied;
+    return e;
+}
+
+static void remove_copy(struct scratch *s, const char *path)
+{
+    static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+    for (size_t i = 0; i < COUNT(ends); i++)
+        (void)unlink(str_fmt(s->a, "%s%s", path, ends[i]).p);
+}
+
+/* Whether there is data and a step waits: only then is a copy worth its time. */
+static err waiting(struct run *r, const char *path, bool *ret)
+{
+    i64 n = 0;
+    *ret = false;
+    if (!os_exists(path))
+        return E_NONE;
+    err e = store_open(path, true, &r->s);
+    if (e != E_NONE)
+        return why(r->report, e, "%s: cannot be opened as a store", path);
+    e = store_number(r->s, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_step'", &n);
+    if (e == E_NONE && n) {
+        e = read_done(r);
+        *ret = r->report->before > 0 && r->report->before < r->n;
+    }
+    must(sqlite3_close(r->s) == SQLITE_OK);
+    r->s = NULL;
+    return e;
+}
+
+static err copy_of(struct run *r, const char *path, const char *copy)
+{
+    struct db *db = NULL;
+    err e = db_open(&(struct db_options){ .path = path, .write = true }, &db);
+    if (e == E_NONE)
+        e = db_copy(db, copy);
+    if (e != E_NONE)
+        e = why(r->report, e, "copying the data before a migration: %s",
+                db ? db_error_text(db) : err_text(e));
+    db_close(db);
+    return e;
+}
+
+err migrate_run(const char *path, const struct migrate_step *steps, size_t n,
+                struct migrate_report *ret)
+{
+    SCRATCH(s);
+    struct run r = { .steps = steps, .n = n, .report = ret, .done = NEW_N(s.a, bool, n) };
+    bool try_first = false;
+    *ret = (struct migrate_report){ 0 };
+    TRY(waiting(&r, path, &try_first));
+    if (try_first) {
+        str copy = str_fmt(s.a, "%s.trial", path);
+        remove_copy(&s, copy.p);
+        err e = copy_of(&r, path, copy.p);
+        if (e == E_NONE)
+            e = run_file(&r, copy.p);
+        remove_copy(&s, copy.p);
+        TRY(e);
+    }
+    return run_file(&r, path);
+}
