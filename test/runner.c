@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The test runner: forks for each test (-j at a time), gives it a folder and a deadline, collects what it printed, and ends
- * with one plain line, "N passed, N failed, N skipped". Arguments are substrings of names to run. */
+/* The test runner: forks for each test (-j at a time), gives it a folder and a deadline, collects
+ * what it printed, and ends with one plain line, "N passed, N failed, N skipped". Arguments are
+ * substrings of names to run. */
 #include "test/test.h"
 
 #include <dirent.h>
@@ -47,7 +48,9 @@ static void child(struct job *j)
     (void)dup2(fileno(j->out), STDOUT_FILENO);
     (void)dup2(fileno(j->out), STDERR_FILENO);
     (void)alarm(DEADLINE_S);
-    struct T T = { .name = j->row->name, .arena = arena_new("test", (size_t)1 << 30), .seed = seed };
+    struct T T = { .name = j->row->name,
+                   .arena = arena_new("test", (size_t)1 << 30),
+                   .seed = seed };
     memcpy(T.dir, j->dir, sizeof T.dir);
     j->row->fn(&T);
     arena_free(T.arena);
@@ -60,7 +63,9 @@ static void child(struct job *j)
 
 static void start(struct job *j, const struct test_row *row)
 {
-    *j = (struct job){ .row = row, .out = tmpfile(), .dir = "/tmp/outwork-test-XXXXXX", .began = os_mono() };
+    *j = (struct job){
+        .row = row, .out = tmpfile(), .dir = "/tmp/outwork-test-XXXXXX", .began = os_mono()
+    };
     must(j->out && mkdtemp(j->dir));
     fflush(stdout);
     j->pid = fork();
@@ -69,7 +74,8 @@ static void start(struct job *j, const struct test_row *row)
         child(j);
 }
 
-static int remove_one(const char *path, UNUSED const struct stat *st, UNUSED int flag, UNUSED struct FTW *at)
+static int remove_one(const char *path, UNUSED const struct stat *st, UNUSED int flag,
+                      UNUSED struct FTW *at)
 {
     return remove(path);
 }
@@ -82,9 +88,11 @@ static void finish(struct job *j, int status, size_t counts[3])
     usec took = os_mono() - j->began;
     counts[verdict]++;
     if (verdict || getenv("VERBOSE") || took > 5 * USEC_S)
-        printf("%s %s (%s, %.1f s)\n", words[verdict], j->row->name, j->row->file, (double)took / 1e6);
+        printf("%s %s (%s, %.1f s)\n", words[verdict], j->row->name, j->row->file,
+               (double)took / 1e6);
     if (verdict == 1 && WIFSIGNALED(status))
-        printf("  ended by signal %d%s\n", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? " (deadline)" : "");
+        printf("  ended by signal %d%s\n", WTERMSIG(status),
+               WTERMSIG(status) == SIGALRM ? " (deadline)" : "");
     if (verdict || getenv("VERBOSE")) {
         char text[4096];
         rewind(j->out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds TEST(name) at the start of lines in the files named and prints the table the runner reads. */
+/* Finds TEST(name) at the start of lines in the files named and prints the table the runner
+ * reads. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about documents and texts: links and paths in Markdown resolve; every row of a term table
+ * has every language. */
+#include "tools/tidy/tidy.h"
+
+#include <string.h>
+
+static bool plain_path(str s)
+{
+    static const char *const roots[] = { "src/",   "tools/", "web/",      "test/",
+                                         "bench/", "docs/",  "policies/", "mk/" };
+    for (size_t i = 0; i < s.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_./-", s.p[i]))
+            return false;
+    for (size_t i = 0; i < COUNT(roots); i++)
+        if (str_starts(s, str_from(roots[i])))
+            return true;
+    return false;
+}
+
+static void check_target(struct tidy *t, struct file *f, u32 line, str target)
+{
+    SCRATCH(s);
+    str path = str_cut(&target, '#');
+    if (!path.n || str_find(path, S("://")) >= 0 || str_starts(path, S("mailto:")))
+        return;
+    const char *slash = strrchr(f->path, '/');
+    int folder = slash ? (int)(slash - f->path) + 1 : 0;
+    if (!tidy_exists(t, str_fmt(s.a, "%.*s" STR_FMT, folder, f->path, STR_ARG(path)).p))
+        report(t, f, line, R_LINKS, "the link to " STR_FMT " leads nowhere", STR_ARG(path));
+}
+
+static void check_links(struct tidy *t, struct file *f)
+{
+    str rest = f->text, line;
+    u32 n = 0;
+    bool fenced = false;
+    while (next_line(&rest, &line, &n)) {
+        if (str_starts(line, S("```")))
+            fenced = !fenced;
+        if (fenced || str_starts(line, S("    ")))
+            continue;
+        for (str at = line;;) {
+            ptrdiff_t open = str_find(at, S("]("));
+            if (open < 0)
+                break;
+            at = str_sub(at, (size_t)open + 2, at.n);
+            check_target(t, f, n, str_cut(&at, ')'));
+        }
+        for (str at = line; at.p;) {
+            (void)str_cut(&at, '`');
+            str quoted = at.p ? str_cut(&at, '`') : S("");
+            SCRATCH(s);
+            if (plain_path(quoted) && !tidy_exists(t, str_z(s.a, quoted)))
+                report(t, f, n, R_LINKS, STR_FMT " is not in the tree", STR_ARG(quoted));
+        }
+    }
+}
+
+static size_t count_cells(str row)
+{
+    size_t n = 0;
+    for (; row.p; n++)
+        (void)str_cut(&row, '\t');
+    return n;
+}
+
+static void check_terms(struct tidy *t, struct file *f)
+{
+    str rest = f->text, head = S(""), row;
+    u32 line = 0;
+    struct map seen = map_in(t->a);
+    if (next_line(&rest, &head, &line))
+        for (size_t i = 0; i < 3; i++) {
+            static const char *const languages[] = { "zh-Hans", "zh-Hant", "en" };
+            if (str_find(head, str_from(languages[i])) < 0)
+                report(t, f, 1, R_TERMS, "the head row lacks %s", languages[i]);
+        }
+    size_t want = count_cells(head);
+    while (next_line(&rest, &row, &line)) {
+        if (!str_trim(row).n || row.p[0] == '#')
+            continue;
+        if (count_cells(row) != want)
+            report(t, f, line, R_TERMS, "%zu cells, the head row has %zu", count_cells(row), want);
+        str key = row, cells = row;
+        key = str_cut(&key, '\t');
+        if (map_has(&seen, key))
+            report(t, f, line, R_TERMS, "\"" STR_FMT "\" stands here twice", STR_ARG(key));
+        map_put(&seen, key, f);
+        for (size_t i = 0; cells.p; i++)
+            if (!str_trim(str_cut(&cells, '\t')).n)
+                report(t, f, line, R_TERMS, "cell %zu of \"" STR_FMT "\" is empty", i + 1,
+                       STR_ARG(key));
+    }
+}
+
+void rules_docs(struct tidy *t)
+{
+    for (size_t i = 0; i < t->files.n; i++) {
+        struct file *f = &t->files.at[i];
+        if (path_ends(f, ".md"))
+            check_links(t, f);
+        if (path_ends(f, ".tsv") && str_find(str_from(f->path), S("terms/")) >= 0)
+            check_terms(t, f);
+    }
+}
