@@ -34,6 +34,9 @@ MUST_USE PRINTF(3, 4) err fail(struct call *c, err code, const char *why, ...);
 /* Adds a wrong field: where ("text", "device.name"), what ("too_long", "required", "unknown", "format", "range"), and a
  * limit for the sentence the client shows (0 if none). Always returns E_INVALID. */
 err call_field(struct call *c, const char *field, const char *what, i64 limit);
+/* Refused by the gate: the answer names the rules and the advice. Returns E_DENIED. */
+struct verdict;
+MUST_USE err call_refuse(struct call *c, const struct verdict *v);
 /* A Set-Cookie line of the answer. The value is copied. */
 void call_cookie(struct call *c, str cookie);
 /* More for the leaf of this call: a key and a value (copied); never secrets, never message text. */

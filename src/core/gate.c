@@ -40,40 +40,48 @@ static struct cedar_value word(const char *const *words, u8 at)
     return cedar_string(str_from(words[at]));
 }
 
-static err frame_make(struct call *c, struct gate_frame *f)
+static void frame_make(struct call *c, const struct dir_person *p, const struct dir_device *d,
+                       struct gate_frame *f)
 {
     const struct dir_words *w = dir_words(c->office);
-    struct dir_person p;
-    struct dir_device d;
-    TRY(dir_person(c->office, c->who.person, &p));
-    TRY(dir_device(c->office, c->who.device, &d));
     struct cedar_field *attrs = NEW_N(c->arena, struct cedar_field, 2);
-    attrs[0] = (struct cedar_field){ S("role"), word(w->role, p.role) };
-    attrs[1] = (struct cedar_field){ S("status"), word(w->status, p.status) };
-    f->principal = (struct cedar_entity){ .uid = *uid_of(c->arena, "Person", "pers", p.id),
+    attrs[0] = (struct cedar_field){ S("role"), word(w->role, p->role) };
+    attrs[1] = (struct cedar_field){ S("status"), word(w->status, p->status) };
+    f->principal = (struct cedar_entity){ .uid = *uid_of(c->arena, "Person", "pers", p->id),
                                           .attrs = cedar_record(attrs, 2) };
-    if (p.department) {
-        f->principal.parents = uid_of(c->arena, "Department", "dept", p.department);
+    if (p->department) {
+        f->principal.parents = uid_of(c->arena, "Department", "dept", p->department);
         f->principal.parents_n = 1;
     }
-    f->device = *uid_of(c->arena, "Device", "devi", d.id);
+    f->device = *uid_of(c->arena, "Device", "devi", d->id);
     struct cedar_field *device = NEW_N(c->arena, struct cedar_field, 3);
     device[0] = (struct cedar_field){ S("id"), cedar_entity(&f->device) };
-    device[1] = (struct cedar_field){ S("owner"), word(w->device_owner, d.owner) };
-    device[2] = (struct cedar_field){ S("status"), word(w->device_status, d.status) };
+    device[1] = (struct cedar_field){ S("owner"), word(w->device_owner, d->owner) };
+    device[2] = (struct cedar_field){ S("status"), word(w->device_status, d->status) };
     f->device_facts = cedar_record(device, 3);
-    f->person = p.id;
-    return E_NONE;
+    f->person = p->id;
 }
 
 static err frame_of(struct call *c, struct gate_frame **ret)
 {
     if (!c->gate || c->gate->person != c->who.person) {
         struct gate_frame *f = NEW(c->arena, struct gate_frame);
-        TRY(frame_make(c, f));
+        struct dir_person p;
+        struct dir_device d;
+        TRY(dir_person(c->office, c->who.person, &p));
+        TRY(dir_device(c->office, c->who.device, &d));
+        frame_make(c, &p, &d, f);
         c->gate = f;
     }
     *ret = c->gate;
+    return E_NONE;
+}
+
+err gate_arrive(struct call *c, const struct dir_person *person, const struct dir_device *device)
+{
+    struct gate_frame *f = NEW(c->arena, struct gate_frame);
+    frame_make(c, person, device, f);
+    c->gate = f;
     return E_NONE;
 }
 

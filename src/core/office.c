@@ -90,10 +90,12 @@ void dir_put_person(struct office *o, const struct dir_person *p)
         o->people[at] = (struct dir_person){ 0 };
     }
     struct dir_person *to = &o->people[at];
-    str name = keep(o, to->name, p->name), login = keep(o, to->login, p->login);
+    const struct dir_person former = *to;
     *to = *p;
-    to->name = name;
-    to->login = login;
+    to->name = keep(o, former.name, p->name);
+    to->login = keep(o, former.login, p->login);
+    to->title = keep(o, former.title, p->title);
+    to->department_name = keep(o, former.department_name, p->department_name);
     (void)pthread_rwlock_unlock(&o->lock);
     session_touch_generation(o);
 }

@@ -34,7 +34,8 @@ struct vault_client *office_vault(void);
 struct dir_person {
     i64 id, department;
     u8 role, status;
-    str name, login;
+    u32 passkeys;
+    str name, login, title, department_name;
 }; /* texts live as long as the office */
 struct dir_device {
     i64 id, person;

@@ -198,36 +198,42 @@ void session_put(struct office *o, const struct session_row *row)
 {
     must(pthread_rwlock_wrlock(&o->lock) == 0);
     u32 at = idmap_get(&o->session_at, row->id);
-    bool renewed = at != IDMAP_NONE;
-    if (!renewed) {
+    if (at == IDMAP_NONE) {
         at = take_place(o);
-        o->sessions[at] = (struct session){ 0 };
         idmap_put(&o->session_at, row->id, at);
         idmap_put(&o->token_at, hash_key(row->token_hash), at);
         o->sessions_open++;
     }
     struct session *s = &o->sessions[at];
-    if (renewed && s->has_key) {
-        memcpy(s->former, s->key, sizeof s->former);
-        s->former_until = MIN(s->proof_until, os_now() + former_lasts);
-    }
-    s->id = row->id;
-    s->person = row->person;
-    s->device = row->device;
+    *s = (struct session){
+        .id = row->id, .person = row->person, .device = row->device, .strength = row->strength,
+        .strong_until = row->strong_until, .ends = row->ends, .proof_until = row->proof_until,
+        .used = true, .has_key = row->has_key,
+    };
     memcpy(s->token_hash, row->token_hash, sizeof s->token_hash);
-    s->strength = row->strength;
-    s->strong_until = row->strong_until;
-    s->ends = row->ends;
-    s->proof_until = row->proof_until;
-    s->used = true;
-    s->has_key = row->has_key;
     if (row->has_key)
         memcpy(s->key, row->key, sizeof s->key);
     else
         s->sealed = str_copy(o->a, row->sealed_key);
     (void)pthread_rwlock_unlock(&o->lock);
-    if (!renewed)
-        session_touch_generation(o);
+    session_touch_generation(o);
+}
+
+void session_renewed(struct office *o, const struct session_row *row)
+{
+    must(pthread_rwlock_wrlock(&o->lock) == 0);
+    u32 at = idmap_get(&o->session_at, row->id);
+    if (at != IDMAP_NONE) {
+        struct session *s = &o->sessions[at];
+        if (s->has_key) {
+            memcpy(s->former, s->key, sizeof s->former);
+            s->former_until = MIN(s->proof_until, os_now() + former_lasts);
+        }
+        memcpy(s->key, row->key, sizeof s->key);
+        s->has_key = true;
+        s->proof_until = row->proof_until;
+    }
+    (void)pthread_rwlock_unlock(&o->lock);
 }
 
 /* The caller holds the lock for writing. */

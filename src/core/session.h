@@ -43,8 +43,10 @@ struct session_row {
 };
 enum { SESSION_TOKEN_BYTES = 32 };
 
-/* Adds, or replaces one of the same id: then its former key stays good for another minute. */
+/* Adds a session. */
 void session_put(struct office *o, const struct session_row *row);
+/* A new proof key for a session: takes id, key and proof_until of the row; the rest stays. */
+void session_renewed(struct office *o, const struct session_row *row);
 void session_end(struct office *o, i64 session);
 void session_end_of_person(struct office *o, i64 person);
 void session_end_of_device(struct office *o, i64 device);

@@ -51,11 +51,23 @@ UPDATE person SET password = :password, totp = :totp, totp_step = :step, status 
 -- name: person_totp_used :exec
 UPDATE person SET totp_step = :step WHERE id = :id AND totp_step < :step;
 
--- name: people_all :many (id person_id, role role, status person_status, department department_id?, name text, login text, added time)
--- Read once per generation into the snapshot in memory. scan: the whole table is wanted.
--- scan: the snapshot holds everyone
-SELECT id, role, status, department, name, login, added FROM person WHERE id > :after ORDER BY id LIMIT :limit;
+-- name: people_all :many (id person_id, role role, status person_status, department department_id?, name text, login text, title text, department_name text, passkeys int)
+-- scan: the table in memory holds everyone
+-- col department_name text
+-- col passkeys int
+SELECT p.id, p.role, p.status, p.department, p.name, p.login, p.title, coalesce(d.name, '') AS department_name,
+       (SELECT count(*) FROM passkey k WHERE k.person = p.id) AS passkeys
+FROM person p LEFT JOIN department d ON d.id = p.department
+WHERE p.id > :after ORDER BY p.id LIMIT :limit;
 -- param after person_id
+
+-- name: person_now :one (id person_id, role role, status person_status, department department_id?, name text, login text, title text, department_name text, passkeys int)
+-- col department_name text
+-- col passkeys int
+SELECT p.id, p.role, p.status, p.department, p.name, p.login, p.title, coalesce(d.name, '') AS department_name,
+       (SELECT count(*) FROM passkey k WHERE k.person = p.id) AS passkeys
+FROM person p LEFT JOIN department d ON d.id = p.department
+WHERE p.id = :id;
 
 -- name: departments_find :many department
 -- scan: a company has few departments
@@ -113,6 +125,9 @@ SELECT id, status FROM device WHERE person = :person AND key = :key;
 
 -- name: device_key :one (key bytes)
 SELECT key FROM device WHERE id = :id;
+
+-- name: device_now :one (id device_id, person person_id, owner device_owner, status device_status, key bytes, name text, added time)
+SELECT id, person, owner, status, key, name, added FROM device WHERE id = :id;
 
 -- name: device_insert :exec
 INSERT INTO device (id, person, key, name, added, seen, seen_from, changed)

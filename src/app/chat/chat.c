@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Talk: channels, who is in them, and messages in the order of their seq. A post takes its seq with the channel's row, so that
+ * numbers are contiguous and clients resume from them; the answer, the event and the leaf leave with one commit. Whether
+ * somebody may is decided before these functions run. */
+#include "app/chat/chat.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/call.h"
+#include "gen/chat.h"
+
+enum { PREVIEW_MAX = 120 };
+
+static person_id me(const struct call *c) { return (person_id){ c->who.person }; }
+
+static err channel_of(struct call *c, channel_id id, struct channel *ret)
+{
+    return q_channel_guard(c, me(c), id, ret);
+}
+
+err chat_channels_mine(struct call *c, struct channel_list *ret)
+{
+    struct q_channels_of_rows rows;
+    TRY(q_channels_of(c, me(c), &rows));
+    ret->at = rows.at;
+    ret->n = rows.n;
+    return E_NONE;
+}
+
+static str lower(struct arena *out, str s)
+{
+    char *p = str_z(out, str_trim(s));
+    size_t n = str_trim(s).n;
+    for (size_t i = 0; i < n; i++)
+        if (p[i] >= 'A' && p[i] <= 'Z')
+            p[i] = (char)(p[i] + 32);
+    return (str){ p, n };
+}
+
+err chat_channels_browse(struct call *c, const struct chat_channels_browse_in *in,
+                         struct channel_page *ret)
+{
+    str q = in->has_q ? lower(c->arena, in->q) : (str){ 0 };
+    struct q_channels_public_rows rows;
+    TRY(q_channels_public(c, me(c), in->after, q, q.n > 0, in->limit, &rows));
+    ret->items.at = rows.at;
+    ret->items.n = rows.n;
+    return E_NONE;
+}
+
+static err add_member(struct call *c, channel_id channel, person_id person, bool owner)
+{
+    TRY(q_member_insert(c, channel, person, owner, c->now, NULL));
+    return q_channel_count_members(c, 1, channel, NULL);
+}
+
+err chat_make(struct call *c, const struct new_channel *n, person_id owner, channel_id *ret)
+{
+    channel_id id = { call_new_id(c) };
+    bool is_public = n->kind == CHANNEL_KIND_PUBLIC;
+    const struct q_channel_insert_in row = {
+        .id = id, .kind = (enum channel_kind)n->kind, .name = str_trim(n->name), .topic = n->topic,
+        .label = LABEL_INTERNAL, .now = c->now, .pair = n->pair, .has_pair = n->pair.n > 0,
+        .name_key = lower(c->arena, n->name), .has_name_key = is_public,
+    };
+    TRY(q_channel_insert(c, &row, NULL));
+    *ret = id;
+    return owner.v ? add_member(c, id, owner, true) : E_NONE;
+}
+
+err chat_join(struct call *c, channel_id channel, person_id person)
+{
+    return add_member(c, channel, person, false);
+}
+
+err chat_channel_create(struct call *c, const struct chat_channel_create_in *in, struct channel *ret)
+{
+    channel_id id;
+    if (in->kind == CHANNEL_KIND_DIRECT)
+        return call_field(c, "kind", "format", 0);
+    if (!str_trim(in->name).n)
+        return call_field(c, "name", "required", 0);
+    const struct new_channel n = { .kind = in->kind, .name = in->name, .topic = in->topic };
+    err e = chat_make(c, &n, me(c), &id);
+    if (e == E_CONFLICT) {
+        IGNORE(call_field(c, "name", "taken", 0));
+        return fail(c, E_NAME_TAKEN, "a public channel has this name");
+    }
+    TRY(e);
+    call_object(c, "Channel", "chan", id.v);
+    TRY(channel_of(c, id, ret));
+    return emit_channel_added(c, me(c), ret);
+}
+
+static str pair_of(struct arena *a, i64 x, i64 y)
+{
+    return str_fmt(a, "%lld-%lld", (long long)MIN(x, y), (long long)MAX(x, y));
+}
+
+/* The channel of two people; made when they first talk. With oneself it is a place for notes. */
+err chat_direct_open(struct call *c, const struct chat_direct_open_in *in, struct channel *ret)
+{
+    str pair = pair_of(c->arena, c->who.person, in->person.v);
+    struct q_channel_by_pair_row row;
+    err e = q_channel_by_pair(c, pair, &row);
+    if (e == E_NOT_FOUND) {
+        const struct new_channel n = { .kind = CHANNEL_KIND_DIRECT, .pair = pair };
+        struct channel theirs;
+        TRY(chat_make(c, &n, me(c), &row.id));
+        if (in->person.v != c->who.person) {
+            TRY(add_member(c, row.id, in->person, true));
+            TRY(q_channel_guard(c, in->person, row.id, &theirs));
+            TRY(emit_channel_added(c, in->person, &theirs));
+        }
+    } else {
+        TRY(e);
+    }
+    call_object(c, "Channel", "chan", row.id.v);
+    return channel_of(c, row.id, ret);
+}
+
+err chat_channel_get(struct call *c, const struct chat_channel_get_in *in, struct channel *ret)
+{
+    return channel_of(c, in->channel, ret);
+}
+
+static err tell_joined(struct call *c, channel_id channel, person_id person,
+                       struct channel_member *ret)
+{
+    struct channel theirs;
+    TRY(q_member_get(c, channel, person, ret));
+    TRY(emit_member_joined(c, channel, ret));
+    TRY(q_channel_guard(c, person, channel, &theirs));
+    return emit_channel_added(c, person, &theirs);
+}
+
+/* Joining twice changes nothing. */
+err chat_channel_join(struct call *c, const struct chat_channel_join_in *in, struct channel *ret)
+{
+    struct channel_member m;
+    TRY(channel_of(c, in->channel, ret));
+    if (!ret->member) {
+        TRY(add_member(c, in->channel, me(c), false));
+        TRY(tell_joined(c, in->channel, me(c), &m));
+    }
+    return channel_of(c, in->channel, ret);
+}
+
+err chat_channel_leave(struct call *c, const struct chat_channel_leave_in *in, struct channel *ret)
+{
+    i64 left;
+    TRY(channel_of(c, in->channel, ret));
+    if (ret->kind == CHANNEL_KIND_DIRECT)
+        return fail(c, E_NOT_IN_DIRECT, "a direct message has no way out");
+    TRY(q_member_delete(c, in->channel, me(c), &left));
+    if (left)
+        TRY(q_channel_count_members(c, -1, in->channel, NULL));
+    return channel_of(c, in->channel, ret);
+}
+
+err chat_channel_members(struct call *c, const struct chat_channel_members_in *in,
+                         struct channel_member_list *ret)
+{
+    struct q_members_of_rows rows;
+    TRY(q_members_of(c, in->channel, &rows));
+    ret->at = rows.at;
+    ret->n = rows.n;
+    return E_NONE;
+}
+
+err chat_channel_invite(struct call *c, const struct chat_channel_invite_in *in,
+                        struct channel_member *ret)
+{
+    struct channel ch;
+    TRY(channel_of(c, in->channel, &ch));
+    if (ch.kind == CHANNEL_KIND_DIRECT)
+        return fail(c, E_NOT_IN_DIRECT, "a direct message is between two");
+    err e = add_member(c, in->channel, in->person, false);
+    if (e == E_CONFLICT)
+        return fail(c, E_ALREADY_THERE, "already a member");
+    TRY(e);
+    return tell_joined(c, in->channel, in->person, ret);
+}
+
+err chat_messages_list(struct call *c, const struct chat_messages_list_in *in,
+                       struct message_page *ret)
+{
+    i64 before = in->has_before ? in->before : INT64_MAX;
+    struct q_messages_before_rows rows;
+    if (in->has_after) {
+        struct q_messages_after_rows later;
+        TRY(q_messages_after(c, me(c), in->channel, in->after, in->limit, &later));
+        rows.at = later.at;
+        rows.n = later.n;
+    } else {
+        TRY(q_messages_before(c, me(c), in->channel, before, in->limit, &rows));
+    }
+    ret->items.at = rows.at;
+    ret->items.n = rows.n;
+    return E_NONE;
+}
+
+/* The beginning of a text for the channel list, on one line, cut between code points. */
+static str preview(struct arena *out, str text)
+{
+    str rest = str_sub(text, 0, PREVIEW_MAX);
+    while (rest.n && rest.n < text.n && ((u8)text.p[rest.n] & 0xC0) == 0x80)
+        rest.n--;
+    char *p = str_z(out, rest);
+    for (size_t i = 0; i < rest.n; i++)
+        if (p[i] == '\n' || p[i] == '\t')
+            p[i] = ' ';
+    return (str){ p, rest.n };
+}
+
+err chat_say(struct call *c, channel_id channel, str text, str client_id, message_id *ret)
+{
+    struct q_channel_take_seq_row place;
+    message_id id = { call_new_id(c) };
+    TRY(q_channel_take_seq(c, preview(c->arena, text), c->now, channel, &place));
+    const struct q_message_insert_in row = { .id = id, .channel = channel, .seq = place.last_seq,
+                                             .author = me(c), .text = text, .now = c->now,
+                                             .client_id = client_id };
+    TRY(q_message_insert(c, &row, NULL));
+    struct q_member_read_row mark;
+    TRY(q_member_read(c, place.last_seq, channel, me(c), &mark)); /* what one writes one has read */
+    *ret = id;
+    return E_NONE;
+}
+
+err chat_message_post(struct call *c, const struct chat_message_post_in *in, struct message *ret)
+{
+    message_id id;
+    if (!str_trim(in->text).n)
+        return call_field(c, "text", "required", 0);
+    TRY(chat_say(c, in->channel, in->text, c->idempotency_key, &id));
+    TRY(q_message_get(c, me(c), id, ret));
+    call_object(c, "Message", "mesg", id.v);
+    return emit_message_posted(c, in->channel, ret);
+}
+
+err chat_message_get(struct call *c, const struct chat_message_get_in *in, struct message *ret)
+{
+    return q_message_get(c, me(c), in->message, ret);
+}
+
+/* How far one has read goes forward only, and is told to one's other tabs and devices. */
+err chat_channel_mark(struct call *c, const struct chat_channel_mark_in *in, struct read_mark *ret)
+{
+    struct q_member_read_row mark;
+    TRY(q_member_read(c, in->seq, in->channel, me(c), &mark));
+    *ret = (struct read_mark){ .channel = in->channel, .read_seq = mark.read_seq,
+                               .unread = mark.last_seq - mark.read_seq };
+    return emit_read_moved(c, me(c), ret);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What other modules, the command line and the demo may ask of people. */
+#ifndef OUTWORK_APP_PEOPLE_H
+#define OUTWORK_APP_PEOPLE_H
+
+#include "core/call.h"
+#include "gen/ids.h"
+
+/* Reads people, devices and sessions into the office's memory; once, before serving. */
+MUST_USE err people_load(struct call *c);
+
+struct new_person { str login, name, title, mail; i64 department; int role; };
+/* A new person, invited: no way in until a link is accepted. E_CONFLICT when the login is taken. In a write call. */
+MUST_USE err people_add(struct call *c, const struct new_person *p, person_id *ret_id);
+/* A link that works once within 24 hours, in place of earlier ones. */
+MUST_USE err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires);
+
+#endif
