@@ -26,4 +26,35 @@ void ledger_refusal(struct call *c, const struct act *a);
  * object and rules. */
 void ledger_allowed(struct call *c, const struct act *a, u32 count);
 
+/* ---- For the writer (core/lanes) ---- */
+
+/* Refusals and counted decisions wait in memory until the writer's next group takes them along. The
+ * writer calls ledger_drain at the start of every group's transaction (c: any write call, only
+ * arena and db are used), then ledger_drained with whether that group was committed (if not, they
+ * wait on). A call that was refused holds its answer until a group that began after its refusal has
+ * been committed: the pipeline sends it through the write lane with nothing to run. Counted
+ * decisions alone need no hurry: the writer's tick (once a second) takes them when ledger_waiting.
+ */
+MUST_USE err ledger_drain(struct call *c);
+void ledger_drained(struct office *o, bool committed);
+bool ledger_waiting(struct office *o);
+
+/* ---- For the sealer (core/sealer) and the ledger's module ---- */
+
+struct leaf_row {
+    i64 producer, counter;
+    str body;
+};
+struct leaf_rows {
+    struct leaf_row *at;
+    size_t n;
+};
+/* The oldest unsealed leaves, in the order they were committed. c: a read call. */
+MUST_USE err ledger_unsealed(struct call *c, i64 limit, struct leaf_rows *ret);
+/* In a write call: rows up to and with `last` are in the tree now, which has this size and root. */
+MUST_USE err ledger_sealed(struct call *c, const struct leaf_row *last, u64 size,
+                           const u8 root[32]);
+/* Size and root as of the last ledger_sealed; 0 and zeroes before the first. */
+MUST_USE err ledger_size(struct call *c, u64 *ret_size, u8 ret_root[32]);
+
 #endif

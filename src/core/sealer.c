@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sealing leaves. The order is what makes it safe: files first (their names and bytes follow from
+ * the leaves alone, so writing them twice changes nothing), then the transaction that forgets the
+ * rows, then the signature. The vault signs only what continues what it signed last, so it is asked
+ * with a consistency proof from its own head. */
+#include "core/sealer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/os.h"
+#include "store/db.h"
+#include "tlog/note.h"
+
+enum { BATCH_MAX = 2048, ROUND_BYTES = 192 << 20 };
+
+struct sealer {
+    struct sealer_options o;
+    struct tlog_source source;
+    struct tlog_tree *tree, *next;
+    struct arena *tail_arena, *round;
+    str tail;
+    u64 signed_size;
+    bool must_load;
+    _Atomic bool stopping;
+    pthread_t thread;
+    bool running;
+};
+
+/* ---- The folder ---- */
+
+static err read_file(void *arg, const char *path, size_t max, struct arena *out, str *ret)
+{
+    const struct office *o = arg;
+    SCRATCH(s);
+    str full = str_fmt(s.a, STR_FMT "/ledger/%s", STR_ARG(office_options(o)->data), path);
+    return os_read_file(out, full.p, max, ret);
+}
+
+struct tlog_source ledger_source(const struct office *o)
+{
+    return (struct tlog_source){ .arg = (void *)(uintptr_t)o, .read = read_file };
+}
+
+static err write_file(struct sealer *s, const struct tlog_file *f)
+{
+    SCRATCH(t);
+    str full =
+        str_fmt(t.a, STR_FMT "/ledger/%s", STR_ARG(office_options(s->o.office)->data), f->path.z);
+    size_t slash = full.n;
+    while (slash && full.p[slash - 1] != '/')
+        slash--;
+    TRY(os_mkdir(str_z(t.a, str_sub(full, 0, slash - 1)), 0700));
+    return os_write_file(full.p, f->bytes, 0600);
+}
+
+/* ---- One round ---- */
+
+static struct call read_call(struct sealer *s)
+{
+    return (
+        struct call){ .arena = s->round, .db = s->o.db, .office = s->o.office, .now = os_now() };
+}
+
+static err load(struct sealer *s, str *ret_why)
+{
+    u64 size;
+    struct tlog_hash root, stored;
+    arena_reset(s->round);
+    struct call c = read_call(s);
+    TRY(ledger_size(&c, &size, stored.b));
+    err e = tlog_tree_load(&s->source, size, s->tree);
+    if (e != E_NONE) {
+        *ret_why = S("a tile of the ledger is missing or damaged");
+        return E_CORRUPT;
+    }
+    tlog_root(s->tree, &root);
+    if (size && !tlog_hash_eq(&root, &stored)) {
+        *ret_why = S("the tiles of the ledger do not have the root that the store remembers");
+        return E_CORRUPT;
+    }
+    arena_reset(s->tail_arena);
+    TRY(tlog_tail_load(&s->source, size, s->tail_arena, &s->tail));
+    s->must_load = false;
+    return E_NONE;
+}
+
+struct sealed {
+    struct leaf_row last;
+    u64 size;
+    u8 root[32];
+};
+
+static err forget_rows(struct call *c, void *arg)
+{
+    const struct sealed *k = arg;
+    return ledger_sealed(c, &k->last, k->size, k->root);
+}
+
+static err seal_rows(struct sealer *s, const struct leaf_rows *rows)
+{
+    struct tlog_batch batch;
+    str *bodies = NEW_N(s->round, str, rows->n);
+    for (size_t i = 0; i < rows->n; i++)
+        bodies[i] = rows->at[i].body;
+    *s->next = *s->tree;
+    TRY(tlog_append(s->round, s->next, s->tail, bodies, rows->n, &batch));
+    for (size_t i = 0; i < batch.n; i++)
+        TRY(write_file(s, &batch.files[i]));
+    struct sealed k = { .last = rows->at[rows->n - 1], .size = batch.size };
+    memcpy(k.root, batch.root.b, sizeof k.root);
+    TRY(s->o.write(s->o.lanes, forget_rows, &k));
+    struct tlog_tree *was = s->tree;
+    s->tree = s->next;
+    s->next = was;
+    SCRATCH(t); /* the tail may lie in the arena it is to be kept in */
+    str tail = str_copy(t.a, batch.tail);
+    arena_reset(s->tail_arena);
+    s->tail = str_copy(s->tail_arena, tail);
+    return E_NONE;
+}
+
+static str proof_bytes(struct arena *a, const struct tlog_proof *p)
+{
+    struct buf b = buf_in(a, TLOG_PROOF_MAX * 32);
+    for (u32 i = 0; i < p->n; i++)
+        buf_bytes(&b, p->at[i].b, 32);
+    return buf_str(&b);
+}
+
+/* Has the vault sign the head as it is now, and publishes it. */
+static err sign(struct sealer *s)
+{
+    struct vault_ledger_head_out head;
+    struct vault_ledger_sign_out signature;
+    struct tlog_proof proof = { 0 };
+    struct tlog_hash root;
+    struct note_key key;
+    u64 size = s->tree->size;
+    tlog_root(s->tree, &root);
+    TRY(vault_ledger_head(s->o.vault, &(struct vault_ledger_head_in){ 0 }, &head));
+    str origin = str_copy(s->round, head.origin);
+    if (head.size && head.size <= size)
+        TRY(tlog_prove_prefix(&s->source, head.size, size, &proof));
+    struct buf text = buf_in(s->round, 1024), note = buf_in(s->round, 4096);
+    tlog_checkpoint_put(&text, &(struct tlog_checkpoint){ origin, { size, root } });
+    TRY(note_key_make(origin, head.public_key, &key));
+    struct vault_ledger_sign_in ask = { .size = size,
+                                        .proof = proof_bytes(s->round, &proof),
+                                        .body = buf_str(&text) };
+    memcpy(ask.root, root.b, sizeof ask.root);
+    TRY(vault_ledger_sign(s->o.vault, &ask, &signature));
+    note_put_text(&note, buf_str(&text));
+    note_put_signature(&note, &key, signature.signature);
+    str path =
+        str_fmt(s->round, STR_FMT "/ledger/checkpoint", STR_ARG(office_options(s->o.office)->data));
+    TRY(os_write_file(path.p, buf_str(&note), 0644));
+    s->signed_size = size;
+    return E_NONE;
+}
+
+err sealer_once(struct sealer *s, size_t *ret_n)
+{
+    struct leaf_rows rows;
+    str why = { 0 };
+    if (s->must_load)
+        TRY(load(s, &why));
+    arena_reset(s->round);
+    struct call c = read_call(s);
+    TRY(ledger_unsealed(&c, BATCH_MAX, &rows));
+    s->must_load = true; /* until this round has ended well */
+    if (rows.n)
+        TRY(seal_rows(s, &rows));
+    s->must_load = false;
+    if (s->tree->size > s->signed_size)
+        TRY(sign(s));
+    *ret_n = rows.n;
+    return E_NONE;
+}
+
+err sealer_new(struct arena *a, const struct sealer_options *o, struct sealer **ret, str *ret_why)
+{
+    struct sealer *s = NEW(a, struct sealer);
+    s->o = *o;
+    s->source = ledger_source(o->office);
+    s->tree = NEW(a, struct tlog_tree);
+    s->next = NEW(a, struct tlog_tree);
+    s->tail_arena = arena_new("ledger tail", (size_t)32 << 20);
+    s->round = arena_new("sealer", ROUND_BYTES);
+    *ret_why = S("the store could not be read");
+    err e = load(s, ret_why);
+    if (e != E_NONE) {
+        arena_free(s->tail_arena);
+        arena_free(s->round);
+        return e;
+    }
+    *ret = s;
+    return E_NONE;
+}
+
+static void *run(void *arg)
+{
+    struct sealer *s = arg;
+    bool was_well = true;
+    for (;;) {
+        bool last = atomic_load(&s->stopping);
+        size_t n = 0;
+        err e = sealer_once(s, &n);
+        if (e != E_NONE && was_well)
+            log_error("ledger: sealing failed, leaves wait", L_Z("code", err_text(e)),
+                      L_Z("vault", vault_client_why(s->o.vault).n ? "refused" : ""));
+        was_well = e == E_NONE;
+        if (last && (e != E_NONE || n == 0))
+            break;
+        if (n == BATCH_MAX)
+            continue;
+        struct timespec pause = { .tv_nsec = (long)MIN(s->o.pause, USEC_S - 1) * 1000 };
+        (void)nanosleep(&pause, NULL);
+    }
+    scratch_thread_end();
+    return NULL;
+}
+
+err sealer_start(struct sealer *s)
+{
+    if (pthread_create(&s->thread, NULL, run, s) != 0)
+        return E_IO;
+    s->running = true;
+    return E_NONE;
+}
+
+void sealer_stop(struct sealer *s)
+{
+    atomic_store(&s->stopping, true);
+    if (s->running)
+        (void)pthread_join(s->thread, NULL);
+    arena_free(s->tail_arena);
+    arena_free(s->round);
+}
