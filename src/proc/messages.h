@@ -34,7 +34,7 @@ enum { CONFIG_TEXT_MAX = 32 * 1024, PATH_TEXT_MAX = 4096, ROLE_NAME_MAX = 16 };
  *   ledger_head   what was signed last, and by which key
  *   ledger_sign   signs a checkpoint body (C2SP tlog-checkpoint: origin, size, root) if it states size and root, and if proof
  *                 (hashes end to end, RFC 9162 2.1.4) shows that the last signed tree is its beginning
- *   seal, open    XChaCha20-Poly1305 under the vault's data key; purpose and context are authenticated. E_CORRUPT when either
+ *   seal, unseal  XChaCha20-Poly1305 under the vault's data key; purpose and context are authenticated. E_CORRUPT when either
  *                 differs or a bit does. Purposes that begin with "vault." are the vault's own
  *   totp_new      a TOTP secret (20 random bytes, or the ones given), sealed for context, and in base32 to be shown once
  *   totp_check    RFC 6238, one step around now; step: the one accepted, to be stored and given as last_step next time; 0: none
@@ -50,7 +50,7 @@ enum { CONFIG_TEXT_MAX = 32 * 1024, PATH_TEXT_MAX = 4096, ROLE_NAME_MAX = 16 };
         FIELD(STR, body, 4096), FIELD(FIX, signature, 64))                                         \
     OP(208, seal, API, FIELD(STR, purpose, 64) FIELD(STR, context, 256) FIELD(STR, plain, 32768),  \
         FIELD(STR, sealed, 33024))                                                                 \
-    OP(210, open, API, FIELD(STR, purpose, 64) FIELD(STR, context, 256) FIELD(STR, sealed, 33024), \
+    OP(210, unseal, API, FIELD(STR, purpose, 64) FIELD(STR, context, 256) FIELD(STR, sealed, 33024), \
         FIELD(STR, plain, 32768))                                                                  \
     OP(212, totp_new, API, FIELD(STR, context, 256) FIELD(STR, given, 64),                         \
         FIELD(STR, sealed, 256) FIELD(STR, base32, 128))                                           \

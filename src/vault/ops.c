@@ -132,7 +132,7 @@ err op_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in, 
     return E_NONE;
 }
 
-err op_open(struct vault *v, struct arena *out, const struct vault_open_in *in, struct vault_open_out *ret)
+err op_unseal(struct vault *v, struct arena *out, const struct vault_unseal_in *in, struct vault_unseal_out *ret)
 {
     if (str_starts(in->purpose, S("vault.")))
         return refuse(v, E_DENIED, S("purposes that begin with \"vault.\" are the vault's own"));
