@@ -78,6 +78,10 @@ struct endpoint {
         u32 next_at, next_has_at; /* in ret: the cursor of the last row examined, while there may be more */
         u32 after_at, after_has_at, limit_at;   /* in the input struct, for the refill */
         i64 (*cursor)(const void *row);
+        /* An endpoint with both `before` and `after` goes on through `before` unless `after` was asked for. (One that has
+         * `before` alone gives its offsets as after_at.) */
+        bool has_before;
+        u32 before_at, before_has_at;
     } page;
 };
 
