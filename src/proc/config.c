@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The config file's parser and writer, both walking the one table of keys. A fault stops at its line with a sentence that
- * says what to write instead; nothing is guessed. */
+/* The config file's parser and writer, both walking the one table of keys. A fault stops at its
+ * line with a sentence that says what to write instead; nothing is guessed. */
 #include "proc/config.h"
 
 #include <stdarg.h>
@@ -64,18 +64,22 @@ PRINTF(3, 4) static err wrong(struct arena *out, struct config_error *reterr, co
     return E_INVALID;
 }
 
-static err check_list(struct arena *out, const struct key *k, str value, struct config_error *reterr)
+static err check_list(struct arena *out, const struct key *k, str value,
+                      struct config_error *reterr)
 {
     for (str rest = value; rest.p;) {
         str name = str_trim(str_cut(&rest, ','));
         if (!config_host_valid(name))
-            return wrong(out, reterr, "%s: \"" STR_FMT "\" is not a host name (lower case letters, "
-                         "digits, dashes and dots)", k->name, STR_ARG(str_sub(name, 0, 80)));
+            return wrong(out, reterr,
+                         "%s: \"" STR_FMT "\" is not a host name (lower case letters, "
+                         "digits, dashes and dots)",
+                         k->name, STR_ARG(str_sub(name, 0, 80)));
     }
     return E_NONE;
 }
 
-static err check_word(struct arena *out, const struct key *k, str value, struct config_error *reterr)
+static err check_word(struct arena *out, const struct key *k, str value,
+                      struct config_error *reterr)
 {
     for (size_t i = 0; i < COUNT(log_words); i++)
         if (str_eq_z(value, log_words[i]))
@@ -95,8 +99,10 @@ static err put_text(struct arena *out, const struct key *k, str value, str *to,
     struct listen_address at[LISTEN_ADDRESSES_MAX];
     size_t n;
     if (k->type == KEY_ADDRS && listen_parse_list(value, at, &n) != E_NONE)
-        return wrong(out, reterr, "%s: must be at most %d numeric addresses with ports, like "
-                     "127.0.0.1:8443 or [::1]:8443, comma between", k->name, LISTEN_ADDRESSES_MAX);
+        return wrong(out, reterr,
+                     "%s: must be at most %d numeric addresses with ports, like "
+                     "127.0.0.1:8443 or [::1]:8443, comma between",
+                     k->name, LISTEN_ADDRESSES_MAX);
     *to = str_copy(out, value);
     return E_NONE;
 }
@@ -118,8 +124,10 @@ static err put_value(struct arena *out, struct config *c, const struct key *k, s
             return wrong(out, reterr, "%s: must be yes or no", k->name);
         *(bool *)to = str_eq(value, S("yes"));
         return E_NONE;
-    case KEY_TEXT: case KEY_WORD: case KEY_LIST: case KEY_ADDRS:
-        return put_text(out, k, value, to, reterr);
+    case KEY_TEXT:
+    case KEY_WORD:
+    case KEY_LIST:
+    case KEY_ADDRS: return put_text(out, k, value, to, reterr);
     }
     must(false);
     return E_INTERNAL;
@@ -152,7 +160,8 @@ static err unknown(struct arena *out, str name, struct config_error *reterr)
     const char *meant = near_word(name, names, COUNT(keys));
     name = str_sub(name, 0, 40);
     if (meant)
-        return wrong(out, reterr, "unknown key \"" STR_FMT "\"; did you mean \"%s\"?", STR_ARG(name), meant);
+        return wrong(out, reterr, "unknown key \"" STR_FMT "\"; did you mean \"%s\"?",
+                     STR_ARG(name), meant);
     return wrong(out, reterr, "unknown key \"" STR_FMT "\"; `outwork config --help` lists the keys",
                  STR_ARG(name));
 }
@@ -171,7 +180,8 @@ err config_set(struct arena *out, struct config *c, str key, str value, struct c
     return k ? put_value(out, c, k, value, reterr) : unknown(out, key, reterr);
 }
 
-static err parse_line(struct arena *out, struct config *c, str line, u64 *seen, struct config_error *reterr)
+static err parse_line(struct arena *out, struct config *c, str line, u64 *seen,
+                      struct config_error *reterr)
 {
     line = str_trim(line);
     if (!line.n || line.p[0] == '#')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The config file: what is written is read, and every mistake names its line and what to write instead. */
+/* The config file: what is written is read, and every mistake names its line and what to write
+ * instead. */
 #include "proc/config.h"
 
 #include <string.h>
@@ -31,8 +32,10 @@ TEST(the_written_file_reads_back_as_itself)
 {
     struct config c, again;
     struct config_error why;
-    expect_ok(config_parse(T->arena, S("# mine\r\nhost = office.example.com, o.example.com\r\n\n  threads=4\n"
-                                       "demo = yes\nlog = debug"), &c, &why));
+    expect_ok(config_parse(T->arena,
+                           S("# mine\r\nhost = office.example.com, o.example.com\r\n\n  threads=4\n"
+                             "demo = yes\nlog = debug"),
+                           &c, &why));
     struct buf one = buf_in(T->arena, 1 << 16), two = buf_in(T->arena, 1 << 16);
     config_write(&one, &c, true);
     expect_ok(config_parse(T->arena, buf_str(&one), &again, &why));
@@ -57,19 +60,43 @@ TEST(an_unknown_key_names_its_line_and_the_nearest_key)
 TEST(every_malformed_value_is_refused)
 {
     static const char *const bad[] = {
-        "host =", "host = Office", "host = a..b", "host = -a", "host = a b", "host = a,", "host = a_b",
-        "listen = 8443", "listen = localhost:80", "listen = 1.2.3.4:0", "listen = 1.2.3.4:65536",
-        "listen = ::1:80", "listen = [::1", "listen = 1.2.3.4:80,", "listen =", "listen = 256.1.1.1:80",
-        "threads = two", "threads = -1", "threads = 65", "threads = 99999999999999999999", "connections = 1",
-        "demo = true", "log = loud", "threads", "= 4", "threads = 1\nthreads = 1", "root_key = a\tb",
-        "root_key = \xff\xfe", "threads = 4 # four",
+        "host =",
+        "host = Office",
+        "host = a..b",
+        "host = -a",
+        "host = a b",
+        "host = a,",
+        "host = a_b",
+        "listen = 8443",
+        "listen = localhost:80",
+        "listen = 1.2.3.4:0",
+        "listen = 1.2.3.4:65536",
+        "listen = ::1:80",
+        "listen = [::1",
+        "listen = 1.2.3.4:80,",
+        "listen =",
+        "listen = 256.1.1.1:80",
+        "threads = two",
+        "threads = -1",
+        "threads = 65",
+        "threads = 99999999999999999999",
+        "connections = 1",
+        "demo = true",
+        "log = loud",
+        "threads",
+        "= 4",
+        "threads = 1\nthreads = 1",
+        "root_key = a\tb",
+        "root_key = \xff\xfe",
+        "threads = 4 # four",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct config_error why = fault(T, bad[i]);
         expect(why.line > 0 && why.text.n > 8);
     }
-    fault(T, "host = "
-             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example");
+    fault(T,
+          "host = "
+          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example");
 }
 
 TEST(a_doubled_key_is_refused)
@@ -100,7 +127,9 @@ TEST(addresses_parse_with_their_ports)
     expect_i(listen_port(&a[1]), 8443);
     expect_i(a[1].at.ss_family, AF_INET6);
     expect_err(listen_parse_list(S("1.1.1.1:1,1.1.1.1:2,1.1.1.1:3,1.1.1.1:4,1.1.1.1:5,1.1.1.1:6,"
-                                   "1.1.1.1:7,1.1.1.1:8,1.1.1.1:9"), a, &n), E_INVALID);
+                                   "1.1.1.1:7,1.1.1.1:8,1.1.1.1:9"),
+                                 a, &n),
+               E_INVALID);
 }
 
 TEST(the_nearest_word_is_near)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A packet from a process that has been taken over: parsed as a message, then as its type's record. What is taken must write
- * back to the same bytes. */
+/* A packet from a process that has been taken over: parsed as a message, then as its type's record.
+ * What is taken must write back to the same bytes. */
 #include "base/os.h"
 #include "proc/messages.h"
 

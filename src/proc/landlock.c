@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Landlock by its system calls, since libc has none: a rule per folder, everything else refused. Which rights a kernel can
- * refuse grows with its ABI number; asking an old one about a new right fails, so each is masked by the number. */
+/* Landlock by its system calls, since libc has none: a rule per folder, everything else refused.
+ * Which rights a kernel can refuse grows with its ABI number; asking an old one about a new right
+ * fails, so each is masked by the number. */
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdlib.h>
@@ -13,10 +14,18 @@
 
 /* Rights that this libc's header may be too old to name (linux/landlock.h of 6.12). */
 enum {
-    FS_ABI_1 = (1 << 13) - 1, FS_REFER = 1 << 13, FS_TRUNCATE = 1 << 14, FS_IOCTL_DEV = 1 << 15,
-    NET_BIND_TCP = 1, NET_CONNECT_TCP = 2, SCOPE_ABSTRACT_SOCKET = 1, SCOPE_SIGNAL = 2,
+    FS_ABI_1 = (1 << 13) - 1,
+    FS_REFER = 1 << 13,
+    FS_TRUNCATE = 1 << 14,
+    FS_IOCTL_DEV = 1 << 15,
+    NET_BIND_TCP = 1,
+    NET_CONNECT_TCP = 2,
+    SCOPE_ABSTRACT_SOCKET = 1,
+    SCOPE_SIGNAL = 2,
 };
-struct ruleset { u64 fs, net, scoped; };
+struct ruleset {
+    u64 fs, net, scoped;
+};
 
 enum {
     READ_RIGHTS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
@@ -65,7 +74,8 @@ static err add_path(int ruleset, const struct sandbox_path *p, const char *data,
         rights &= FILE_RIGHTS;
     struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = fd };
     err e = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0
-                ? E_NONE : os_err();
+                ? E_NONE
+                : os_err();
     os_close(fd);
     return e;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsing numeric addresses and opening listeners. IPv6 sockets are v6 only, so that 0.0.0.0 and [::] can both be bound. */
+/* Parsing numeric addresses and opening listeners. IPv6 sockets are v6 only, so that 0.0.0.0 and
+ * [::] can both be bound. */
 #include "proc/listen.h"
 
 #include <arpa/inet.h>
@@ -78,10 +79,13 @@ static err set_up(int fd, const struct listen_address *a, bool reuse_port)
         return os_err();
     if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
         return os_err();
-    if (a->at.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+    if (a->at.ss_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
         return os_err();
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
-    if (bind(fd, (const struct sockaddr *)(const void *)&a->at, a->n) != 0 || listen(fd, BACKLOG) != 0)
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                     sizeof on); /* accepted sockets inherit it */
+    if (bind(fd, (const struct sockaddr *)(const void *)&a->at, a->n) != 0 ||
+        listen(fd, BACKLOG) != 0)
         return os_err() == E_IO ? E_CONFLICT : os_err();
     return E_NONE;
 }
@@ -112,7 +116,8 @@ err listen_unix(const char *path, int *ret_fd)
         return os_err();
     (void)unlink(path);
     mode_t was = umask(0177);
-    bool ok = bind(fd, (const struct sockaddr *)(const void *)&un, sizeof un) == 0 && listen(fd, 64) == 0;
+    bool ok =
+        bind(fd, (const struct sockaddr *)(const void *)&un, sizeof un) == 0 && listen(fd, 64) == 0;
     err e = ok ? E_NONE : os_err();
     (void)umask(was);
     if (e != E_NONE) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets with a checked head and at most one descriptor. The other end may be a process that has been taken over, so
- * nothing it sends can make this end read past a packet, leak a descriptor or wait for more. */
+/* Packets with a checked head and at most one descriptor. The other end may be a process that has
+ * been taken over, so nothing it sends can make this end read past a packet, leak a descriptor or
+ * wait for more. */
 #include "proc/msg.h"
 
 #include <poll.h>
@@ -44,8 +45,12 @@ err msg_send(int sock, const struct msg *m)
     le32(head, m->type);
     le32(head + 4, m->id);
     le32(head + 8, (u32)m->payload.n);
-    struct iovec parts[2] = { { head, sizeof head }, { (void *)(uintptr_t)m->payload.p, m->payload.n } };
-    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } room = { 0 };
+    struct iovec parts[2] = { { head, sizeof head },
+                              { (void *)(uintptr_t)m->payload.p, m->payload.n } };
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } room = { 0 };
     struct msghdr h = { .msg_iov = parts, .msg_iovlen = 2 };
     if (m->fd >= 0) {
         h.msg_control = room.bytes;
@@ -63,7 +68,8 @@ err msg_send(int sock, const struct msg *m)
     return E_NONE;
 }
 
-/* Collects the descriptors that came; *ret_n counts them, those beyond the room are not (the kernel truncates). */
+/* Collects the descriptors that came; *ret_n counts them, those beyond the room are not (the kernel
+ * truncates). */
 static void take_fds(struct msghdr *h, int fds[FDS_LOOKED_AT], size_t *ret_n)
 {
     *ret_n = 0;
@@ -83,16 +89,22 @@ err msg_parse(str packet, struct msg *ret)
     u32 n = from_le32(packet.p + 8);
     if (n != packet.n - MSG_HEAD || from_le32(packet.p + 12) != 0)
         return E_CORRUPT;
-    *ret = (struct msg){ from_le32(packet.p), from_le32(packet.p + 4),
-                         { packet.p + MSG_HEAD, n }, -1 };
+    *ret = (struct msg){
+        from_le32(packet.p), from_le32(packet.p + 4), { packet.p + MSG_HEAD, n }, -1
+    };
     return E_NONE;
 }
 
 err msg_recv(int sock, void *room, size_t room_n, struct msg *ret)
 {
-    union { char bytes[CMSG_SPACE(FDS_LOOKED_AT * sizeof(int))]; struct cmsghdr align; } control;
+    union {
+        char bytes[CMSG_SPACE(FDS_LOOKED_AT * sizeof(int))];
+        struct cmsghdr align;
+    } control;
     struct iovec part = { room, room_n };
-    struct msghdr h = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+    struct msghdr h = { .msg_iov = &part,
+                        .msg_iovlen = 1,
+                        .msg_control = control.bytes,
                         .msg_controllen = sizeof control.bytes };
     ssize_t got = recvmsg(sock, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0)

@@ -20,8 +20,13 @@ static str packed(struct T *T, const struct record *r, const void *m)
 
 TEST(every_field_of_a_message_arrives)
 {
-    struct msg_start in = { .data = S("/srv/x"), .config = S("a = b\n"), .threads = 3, .uid = 61185,
-                            .create = true, .parent_started = -5 }, out;
+    struct msg_start in = { .data = S("/srv/x"),
+                            .config = S("a = b\n"),
+                            .threads = 3,
+                            .uid = 61185,
+                            .create = true,
+                            .parent_started = -5 },
+                     out;
     expect_ok(record_get(packed(T, msg_record_start(), &in), msg_record_start(), &out));
     expect_s(out.data, in.data);
     expect_s(out.config, in.config);
@@ -71,8 +76,9 @@ TEST(a_bool_has_two_spellings_only)
 TEST(random_bytes_never_become_two_different_records)
 {
     struct rng_seeded r = { T->seed };
-    const struct record *recs[] = { msg_record_start(), vault_record_seal_in(), vault_record_ledger_sign_in(),
-                                    msg_record_death(), msg_record_failed() };
+    const struct record *recs[] = { msg_record_start(), vault_record_seal_in(),
+                                    vault_record_ledger_sign_in(), msg_record_death(),
+                                    msg_record_failed() };
     char room[1024];
     for (int i = 0; i < 20000; i++) {
         const struct record *rec = recs[rng_next_below(&r, COUNT(recs))];
@@ -90,7 +96,10 @@ TEST(random_bytes_never_become_two_different_records)
     }
 }
 
-struct ends { int a, b; u8 room[MSG_PACKET_MAX]; };
+struct ends {
+    int a, b;
+    u8 room[MSG_PACKET_MAX];
+};
 
 static struct ends *pair(struct T *T)
 {
@@ -146,7 +155,10 @@ TEST(the_largest_message_passes_and_a_larger_one_does_not)
 
 static void send_raw(int sock, const void *bytes, size_t n, const int *fds, size_t fds_n)
 {
-    union { char b[CMSG_SPACE(16 * sizeof(int))]; struct cmsghdr align; } room = { 0 };
+    union {
+        char b[CMSG_SPACE(16 * sizeof(int))];
+        struct cmsghdr align;
+    } room = { 0 };
     struct iovec part = { (void *)(uintptr_t)bytes, n };
     struct msghdr h = { .msg_iov = &part, .msg_iovlen = 1 };
     if (fds_n) {
@@ -165,7 +177,7 @@ TEST(hostile_packets_are_refused_and_their_descriptors_closed)
 {
     struct ends *e = pair(T);
     u8 good[MSG_HEAD] = { 1 };
-    u8 lies[MSG_HEAD] = { 1, 0, 0, 0, 0, 0, 0, 0, 5 };        /* says 5 bytes follow; none do */
+    u8 lies[MSG_HEAD] = { 1, 0, 0, 0, 0, 0, 0, 0, 5 }; /* says 5 bytes follow; none do */
     u8 reserved[MSG_HEAD] = { [12] = 1 };
     u8 *large = arena_get(T->arena, 1, MSG_PACKET_MAX + 1, 1);
     int fds[16];
@@ -181,12 +193,12 @@ TEST(hostile_packets_are_refused_and_their_descriptors_closed)
     expect_err(msg_recv(e->b, e->room, sizeof e->room, &m), E_CORRUPT);
     send_raw(e->a, good, sizeof good, fds, 2);
     expect_err(msg_recv(e->b, e->room, sizeof e->room, &m), E_CORRUPT);
-    send_raw(e->a, good, sizeof good, fds, 16);               /* more than there is room for */
+    send_raw(e->a, good, sizeof good, fds, 16); /* more than there is room for */
     expect_err(msg_recv(e->b, e->room, sizeof e->room, &m), E_CORRUPT);
     send_raw(e->a, large, MSG_PACKET_MAX + 1, NULL, 0);
     expect_err(msg_recv(e->b, e->room, sizeof e->room, &m), E_CORRUPT);
     expect_i(open_fds(), before);
-    send_raw(e->a, good, sizeof good, NULL, 0);               /* the socket is still good */
+    send_raw(e->a, good, sizeof good, NULL, 0); /* the socket is still good */
     expect_ok(msg_recv(e->b, e->room, sizeof e->room, &m));
 }
 
@@ -217,9 +229,9 @@ TEST(message_numbers_are_unique)
         CONTROL_MAP(MESSAGE)
 #undef MESSAGE
 #define OP(no, name, who, question, answer) (no), (no) + 1,
-        VAULT_MAP(OP)
+            VAULT_MAP(OP)
 #undef OP
-        MSG_failed,
+                MSG_failed,
     };
     for (size_t i = 0; i < COUNT(all); i++)
         for (size_t k = i + 1; k < COUNT(all); k++)

@@ -5,7 +5,8 @@
 
 #include "base/str.h"
 
-/* Letters to insert, drop, change or swap with their neighbour until a is b (words are cut at 32 bytes). */
+/* Letters to insert, drop, change or swap with their neighbour until a is b (words are cut at 32
+ * bytes). */
 unsigned near_distance(str a, str b);
 /* The word nearest to s by near_distance, NULL when none is near enough to be what was meant. */
 const char *near_word(str s, const char *const *words, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One writer and one reader for every record, driven by its table. The reader is what stands between two processes of
- * different trust: it never reads past the bytes, takes no value twice spelt (a bool is 0 or 1), no length above the field's
- * ceiling, and leaves no byte over. */
+/* One writer and one reader for every record, driven by its table. The reader is what stands
+ * between two processes of different trust: it never reads past the bytes, takes no value twice
+ * spelt (a bool is 0 or 1), no length above the field's ceiling, and leaves no byte over. */
 #include "proc/record.h"
 
 #include <string.h>
@@ -23,10 +23,13 @@ static u64 get_le(const char *p, size_t bytes)
 static size_t width(const struct field *f)
 {
     switch (f->kind) {
-    case FIELD_BOOL: case FIELD_U8:  return 1;
-    case FIELD_U32: case FIELD_STR:  return 4;
-    case FIELD_U64: case FIELD_I64:  return 8;
-    case FIELD_FIX:                  return f->max;
+    case FIELD_BOOL:
+    case FIELD_U8: return 1;
+    case FIELD_U32:
+    case FIELD_STR: return 4;
+    case FIELD_U64:
+    case FIELD_I64: return 8;
+    case FIELD_FIX: return f->max;
     }
     must(false);
     return 0;
@@ -36,15 +39,12 @@ static err put_field(struct buf *b, const struct field *f, const char *at)
 {
     str s;
     switch (f->kind) {
-    case FIELD_BOOL: case FIELD_U8: case FIELD_FIX:
-        buf_bytes(b, at, width(f));
-        return E_NONE;
-    case FIELD_U32:
-        put_le(b, *(const u32 *)(const void *)at, 4);
-        return E_NONE;
-    case FIELD_U64: case FIELD_I64:
-        put_le(b, *(const u64 *)(const void *)at, 8);
-        return E_NONE;
+    case FIELD_BOOL:
+    case FIELD_U8:
+    case FIELD_FIX: buf_bytes(b, at, width(f)); return E_NONE;
+    case FIELD_U32: put_le(b, *(const u32 *)(const void *)at, 4); return E_NONE;
+    case FIELD_U64:
+    case FIELD_I64: put_le(b, *(const u64 *)(const void *)at, 8); return E_NONE;
     case FIELD_STR:
         memcpy(&s, at, sizeof s);
         if (s.n > f->max)
@@ -84,15 +84,11 @@ static err get_field(str *rest, const struct field *f, char *at)
             return E_CORRUPT;
         *(bool *)(void *)at = *p;
         return E_NONE;
-    case FIELD_U8: case FIELD_FIX:
-        memcpy(at, p, n);
-        return E_NONE;
-    case FIELD_U32:
-        *(u32 *)(void *)at = (u32)get_le(p, 4);
-        return E_NONE;
-    case FIELD_U64: case FIELD_I64:
-        *(u64 *)(void *)at = get_le(p, 8);
-        return E_NONE;
+    case FIELD_U8:
+    case FIELD_FIX: memcpy(at, p, n); return E_NONE;
+    case FIELD_U32: *(u32 *)(void *)at = (u32)get_le(p, 4); return E_NONE;
+    case FIELD_U64:
+    case FIELD_I64: *(u64 *)(void *)at = get_le(p, 8); return E_NONE;
     case FIELD_STR: {
         size_t len = (size_t)get_le(p, 4);
         if (len > f->max || len > rest->n)

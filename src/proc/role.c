@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of roles, and the child's half of the hand-over. The control socket is descriptor 3; everything else comes over it with
- * messages, but for the few descriptors a role is given before it runs (4 and up), such as the vault's files, which
- * it could not open itself. */
+/* The table of roles, and the child's half of the hand-over. The control socket is descriptor 3;
+ * everything else comes over it with messages, but for the few descriptors a role is given before
+ * it runs (4 and up), such as the vault's files, which it could not open itself. */
 #include "proc/role.h"
 
 #include <signal.h>
@@ -16,11 +16,11 @@
 enum { START_TIMEOUT_S = 20 };
 
 static const struct sandbox_path api_paths[] = {
-    { "@/store", true },     { "@/ledger", true },  { "@/blobs", true },   { "@/tls", false },
-    { "@/policies", false }, { "/etc/ssl", false }, { "/usr/lib", false }, { "/lib", false },
-    { "/usr/share/zoneinfo", false },               { "/dev/null", true }, { "/dev/urandom", false },
-    { "/sys/devices/system/cpu", false },           { "/proc/self", false },
-    { "/proc/sys/vm", false },
+    { "@/store", true },     { "@/ledger", true },      { "@/blobs", true },
+    { "@/tls", false },      { "@/policies", false },   { "/etc/ssl", false },
+    { "/usr/lib", false },   { "/lib", false },         { "/usr/share/zoneinfo", false },
+    { "/dev/null", true },   { "/dev/urandom", false }, { "/sys/devices/system/cpu", false },
+    { "/proc/self", false }, { "/proc/sys/vm", false },
 };
 
 const struct role roles[ROLE_N] = {
@@ -44,13 +44,16 @@ const struct role *role_by_name(str name)
     return NULL;
 }
 
-unsigned role_uid(const struct role *r) { return ROLE_UID_FIRST + r->uid_offset; }
+unsigned role_uid(const struct role *r)
+{
+    return ROLE_UID_FIRST + r->uid_offset;
+}
 
 struct begin {
     struct role_start *start;
     VEC(struct role_listener) listeners;
     VEC(struct role_peer) peers;
-    u32  uid;
+    u32 uid;
     bool started, go;
 };
 
@@ -74,8 +77,8 @@ static err on_listener(struct begin *b, const struct msg *m)
 {
     struct msg_listener l;
     TRY(record_get(m->payload, msg_record_listener(), &l));
-    *vec_push(&b->listeners, b->start->arena) = (struct role_listener){
-        m->fd, l.kind, l.index, str_copy(b->start->arena, l.address) };
+    *vec_push(&b->listeners, b->start->arena) =
+        (struct role_listener){ m->fd, l.kind, l.index, str_copy(b->start->arena, l.address) };
     return m->fd >= 0 ? E_NONE : E_CORRUPT;
 }
 
@@ -93,11 +96,11 @@ static err begin_step(struct begin *b, const struct msg *m)
 {
     struct arena *a = b->start->arena;
     switch (m->type) {
-    case MSG_start:    return on_start(b, m->payload);
+    case MSG_start: return on_start(b, m->payload);
     case MSG_listener: return on_listener(b, m);
-    case MSG_peer:     return on_peer(m, a, vec_push(&b->peers, a));
-    case MSG_go:       b->go = true; return b->started ? E_NONE : E_CORRUPT;
-    default:           return E_CORRUPT;
+    case MSG_peer: return on_peer(m, a, vec_push(&b->peers, a));
+    case MSG_go: b->go = true; return b->started ? E_NONE : E_CORRUPT;
+    default: return E_CORRUPT;
     }
 }
 
@@ -129,11 +132,13 @@ static void set_log(const struct role *role, const struct config *c)
 
 err role_begin(const char *name, struct arena *boot, struct role_start *ret)
 {
-    struct role_start r = { .role = role_by_name(str_from(name)), .arena = boot, .control = ROLE_CONTROL_FD };
+    struct role_start r = { .role = role_by_name(str_from(name)),
+                            .arena = boot,
+                            .control = ROLE_CONTROL_FD };
     if (!r.role)
         return E_NOT_FOUND;
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);   /* the terminal's ^C goes to all; the parent decides */
+    (void)signal(SIGINT, SIG_IGN); /* the terminal's ^C goes to all; the parent decides */
     (void)signal(SIGHUP, SIG_IGN);
     SCRATCH(s);
     (void)prctl(PR_SET_NAME, str_fmt(s.a, "outwork-%s", name).p);
@@ -169,9 +174,7 @@ static err event_of(const struct msg *m, struct arena *out, struct role_event *r
     struct msg_death death;
     struct config_error why;
     switch (m->type) {
-    case MSG_stop:
-        ev.kind = ROLE_EVENT_STOP;
-        break;
+    case MSG_stop: ev.kind = ROLE_EVENT_STOP; break;
     case MSG_reload:
         ev.kind = ROLE_EVENT_RELOAD;
         TRY(record_get(m->payload, msg_record_reload(), &reload));
@@ -188,8 +191,7 @@ static err event_of(const struct msg *m, struct arena *out, struct role_event *r
         ev.deaths = death.deaths;
         ev.status = death.status;
         break;
-    default:
-        return E_CORRUPT;
+    default: return E_CORRUPT;
     }
     *ret = ev;
     return E_NONE;

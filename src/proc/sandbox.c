@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entering the sandbox, outermost layer last: limits, folders, user and capabilities, then the flags that changing the user
- * cleared, then Landlock and seccomp, after which none of this can be undone. */
+/* Entering the sandbox, outermost layer last: limits, folders, user and capabilities, then the
+ * flags that changing the user cleared, then Landlock and seccomp, after which none of this can be
+ * undone. */
 #include "proc/sandbox.h"
 
 #include <grp.h>
@@ -18,7 +19,8 @@ bool sandbox_sanitized(void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return true;
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
     return true;
 #else
     return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trying to get out. Each attempt runs in a child inside a role's sandbox, once with all that the kernel's Landlock offers, once with
- * it cut down to ABI 2 and once without it; started by root the child has the role's user as in earnest. */
+/* Trying to get out. Each attempt runs in a child inside a role's sandbox, once with all that the
+ * kernel's Landlock offers, once with it cut down to ABI 2 and once without it; started by root the
+ * child has the role's user as in earnest. */
 #include "proc/sandbox.h"
 
 #include <fcntl.h>
@@ -21,10 +22,16 @@
 
 enum verdict { REFUSED = 0, DONE = 1, KILLED = 2 };
 
-static char dir[64];           /* the test's folder as the data folder */
+static char dir[64]; /* the test's folder as the data folder */
 
-static enum verdict of(bool done) { return done ? DONE : REFUSED; }
-static enum verdict try_open(const char *path, int flags) { return of(open(path, flags, 0600) >= 0); }
+static enum verdict of(bool done)
+{
+    return done ? DONE : REFUSED;
+}
+static enum verdict try_open(const char *path, int flags)
+{
+    return of(open(path, flags, 0600) >= 0);
+}
 
 static const char *in_dir(const char *name)
 {
@@ -33,18 +40,54 @@ static const char *in_dir(const char *name)
     return path;
 }
 
-static enum verdict write_passwd(void)  { return try_open("/etc/passwd", O_WRONLY | O_APPEND); }
-static enum verdict read_passwd(void)   { return try_open("/etc/passwd", O_RDONLY); }
-static enum verdict read_vault(void)    { return try_open(in_dir("vault/secret"), O_RDONLY); }
-static enum verdict write_tls(void)     { return try_open(in_dir("tls/cert.pem"), O_WRONLY); }
-static enum verdict read_tls(void)      { return try_open(in_dir("tls/cert.pem"), O_RDONLY); }
-static enum verdict cut_tls(void)       { return try_open(in_dir("tls/cert.pem"), O_RDONLY | O_TRUNC); }
-static enum verdict make_store(void)    { return try_open(in_dir("store/new"), O_RDWR | O_CREAT | O_TRUNC); }
-static enum verdict make_outside(void)  { return try_open(in_dir("stray"), O_RDWR | O_CREAT); }
-static enum verdict make_device(void)   { return of(mknod(in_dir("store/dev"), S_IFIFO | 0600, 0) == 0); }
-static enum verdict link_out(void)      { return of(symlink("/etc/passwd", in_dir("store/link")) == 0); }
-static enum verdict truncate_path(void) { return of(truncate(in_dir("tls/cert.pem"), 0) == 0); }
-static enum verdict change_mode(void)   { return of(chmod(in_dir("store"), 0777) == 0); }
+static enum verdict write_passwd(void)
+{
+    return try_open("/etc/passwd", O_WRONLY | O_APPEND);
+}
+static enum verdict read_passwd(void)
+{
+    return try_open("/etc/passwd", O_RDONLY);
+}
+static enum verdict read_vault(void)
+{
+    return try_open(in_dir("vault/secret"), O_RDONLY);
+}
+static enum verdict write_tls(void)
+{
+    return try_open(in_dir("tls/cert.pem"), O_WRONLY);
+}
+static enum verdict read_tls(void)
+{
+    return try_open(in_dir("tls/cert.pem"), O_RDONLY);
+}
+static enum verdict cut_tls(void)
+{
+    return try_open(in_dir("tls/cert.pem"), O_RDONLY | O_TRUNC);
+}
+static enum verdict make_store(void)
+{
+    return try_open(in_dir("store/new"), O_RDWR | O_CREAT | O_TRUNC);
+}
+static enum verdict make_outside(void)
+{
+    return try_open(in_dir("stray"), O_RDWR | O_CREAT);
+}
+static enum verdict make_device(void)
+{
+    return of(mknod(in_dir("store/dev"), S_IFIFO | 0600, 0) == 0);
+}
+static enum verdict link_out(void)
+{
+    return of(symlink("/etc/passwd", in_dir("store/link")) == 0);
+}
+static enum verdict truncate_path(void)
+{
+    return of(truncate(in_dir("tls/cert.pem"), 0) == 0);
+}
+static enum verdict change_mode(void)
+{
+    return of(chmod(in_dir("store"), 0777) == 0);
+}
 
 static enum verdict run_shell(void)
 {
@@ -62,28 +105,76 @@ static enum verdict fork_off(void)
 
 static enum verdict raw_clone3(void)
 {
-    struct { u64 flags, rest[10]; } args = { .flags = 0 };
+    struct {
+        u64 flags, rest[10];
+    } args = { .flags = 0 };
     long pid = syscall(SYS_clone3, &args, sizeof args);
     if (pid == 0)
         _exit(0);
     return of(pid > 0);
 }
 
-static enum verdict inet_socket(void)   { return of(socket(AF_INET, SOCK_STREAM, 0) >= 0); }
-static enum verdict inet6_socket(void)  { return of(socket(AF_INET6, SOCK_DGRAM, 0) >= 0); }
-static enum verdict unix_socket(void)   { return of(socket(AF_UNIX, SOCK_STREAM, 0) >= 0); }
-static enum verdict packet_socket(void) { return of(socket(AF_PACKET, SOCK_RAW, 0) >= 0); }
-static enum verdict netlink_pair(void)  { int p[2]; return of(socketpair(AF_INET, SOCK_STREAM, 0, p) == 0); }
-static enum verdict trace_parent(void)  { return of(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0); }
-static enum verdict kill_parent(void)   { return of(kill(getppid(), 0) == 0); }
-static enum verdict kill_init(void)     { return of(kill(1, 0) == 0); }
-static enum verdict tgkill_parent(void) { return of(syscall(SYS_tgkill, getppid(), getppid(), 0) == 0); }
-static enum verdict become_root(void)   { return of(setuid(0) == 0 && geteuid() != 0 ? true : setresuid(0, 0, 0) == 0); }
-static enum verdict mount_tmpfs(void)   { return of(syscall(SYS_mount, "x", "/mnt", "tmpfs", 0, NULL) == 0); }
-static enum verdict unshare_user(void)  { return of(syscall(SYS_unshare, 0x10000000) == 0); }
-static enum verdict io_uring(void)      { return of(syscall(SYS_io_uring_setup, 4, NULL) >= 0); }
-static enum verdict load_bpf(void)      { return of(syscall(SYS_bpf, 0, NULL, 0) >= 0); }
-static enum verdict signal_owner(void)  { return of(fcntl(STDOUT_FILENO, F_SETOWN, getppid()) == 0); }
+static enum verdict inet_socket(void)
+{
+    return of(socket(AF_INET, SOCK_STREAM, 0) >= 0);
+}
+static enum verdict inet6_socket(void)
+{
+    return of(socket(AF_INET6, SOCK_DGRAM, 0) >= 0);
+}
+static enum verdict unix_socket(void)
+{
+    return of(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+}
+static enum verdict packet_socket(void)
+{
+    return of(socket(AF_PACKET, SOCK_RAW, 0) >= 0);
+}
+static enum verdict netlink_pair(void)
+{
+    int p[2];
+    return of(socketpair(AF_INET, SOCK_STREAM, 0, p) == 0);
+}
+static enum verdict trace_parent(void)
+{
+    return of(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0);
+}
+static enum verdict kill_parent(void)
+{
+    return of(kill(getppid(), 0) == 0);
+}
+static enum verdict kill_init(void)
+{
+    return of(kill(1, 0) == 0);
+}
+static enum verdict tgkill_parent(void)
+{
+    return of(syscall(SYS_tgkill, getppid(), getppid(), 0) == 0);
+}
+static enum verdict become_root(void)
+{
+    return of(setuid(0) == 0 && geteuid() != 0 ? true : setresuid(0, 0, 0) == 0);
+}
+static enum verdict mount_tmpfs(void)
+{
+    return of(syscall(SYS_mount, "x", "/mnt", "tmpfs", 0, NULL) == 0);
+}
+static enum verdict unshare_user(void)
+{
+    return of(syscall(SYS_unshare, 0x10000000) == 0);
+}
+static enum verdict io_uring(void)
+{
+    return of(syscall(SYS_io_uring_setup, 4, NULL) >= 0);
+}
+static enum verdict load_bpf(void)
+{
+    return of(syscall(SYS_bpf, 0, NULL, 0) >= 0);
+}
+static enum verdict signal_owner(void)
+{
+    return of(fcntl(STDOUT_FILENO, F_SETOWN, getppid()) == 0);
+}
 static enum verdict raise_files(void)
 {
     u64 lim[2] = { 1 << 20, 1 << 20 };
@@ -92,7 +183,8 @@ static enum verdict raise_files(void)
 
 static enum verdict run_memory(void)
 {
-    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p != MAP_FAILED)
         return DONE;
     p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -106,15 +198,22 @@ static enum verdict read_parent_memory(void)
     return of(process_vm_readv(getppid(), &here, 1, &there, 1, 0) == 1);
 }
 
-static enum verdict push_to_terminal(void) { return of(syscall(SYS_ioctl, 0, 0x5412, "x") == 0); }
+static enum verdict push_to_terminal(void)
+{
+    return of(syscall(SYS_ioctl, 0, 0x5412, "x") == 0);
+}
 
-static void *thread_body(void *arg) { return arg; }
+static void *thread_body(void *arg)
+{
+    return arg;
+}
 
 static enum verdict start_thread(void)
 {
     pthread_t t;
     void *got = NULL;
-    return of(pthread_create(&t, NULL, thread_body, dir) == 0 && pthread_join(t, &got) == 0 && got == dir);
+    return of(pthread_create(&t, NULL, thread_body, dir) == 0 && pthread_join(t, &got) == 0 &&
+              got == dir);
 }
 
 static enum verdict use_pair(void)
@@ -133,7 +232,7 @@ struct attempt {
     const char *name;
     enum verdict (*fn)(void);
     enum verdict api, vault;
-    bool landlock;           /* only Landlock refuses it: not to be tried without */
+    bool landlock; /* only Landlock refuses it: not to be tried without */
 };
 
 static const struct attempt attempts[] = {
@@ -225,8 +324,8 @@ static void try_all(const struct role *r, const char *abi)
             continue;
         enum verdict got = attempt(a, r);
         if (got != want)
-            test_failed(__FILE__, __LINE__, "%s, Landlock ABI %d: \"%s\" ends with %d, expected %d", r->name, have,
-                        a->name, (int)got, (int)want);
+            test_failed(__FILE__, __LINE__, "%s, Landlock ABI %d: \"%s\" ends with %d, expected %d",
+                        r->name, have, a->name, (int)got, (int)want);
     }
     str cert;
     SCRATCH(s);
@@ -237,7 +336,8 @@ static void try_all(const struct role *r, const char *abi)
 static void need_sandbox(void)
 {
     if (sandbox_sanitized())
-        test_skip("sanitizers map, trace and open what a sandbox forbids; the plain builds run this");
+        test_skip(
+            "sanitizers map, trace and open what a sandbox forbids; the plain builds run this");
     if (!sandbox_seccomp_offered())
         test_skip("this kernel offers no seccomp");
 }
@@ -278,7 +378,8 @@ TEST(root_that_keeps_its_user_loses_its_powers)
     if (geteuid() != 0)
         test_skip("needs root to have something to lose");
     make_folder(T);
-    expect(chown(in_dir("vault/secret"), 12345, 12345) == 0 && chmod(in_dir("vault/secret"), 0600) == 0);
+    expect(chown(in_dir("vault/secret"), 12345, 12345) == 0 &&
+           chmod(in_dir("vault/secret"), 0600) == 0);
     static const struct sandbox_path paths[] = { { "@/vault", true } };
     const struct sandbox_spec spec = { paths, 1, SANDBOX_CORE | SANDBOX_FILES, 0, 0 };
     int status;

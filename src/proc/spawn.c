@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fork and exec. Between them only calls that are safe in a copy of the parent; the image is executed by descriptor, so that a
- * role that restarts after an upgrade on disk is still of the parent's build and speaks its messages. */
+/* fork and exec. Between them only calls that are safe in a copy of the parent; the image is
+ * executed by descriptor, so that a role that restarts after an upgrade on disk is still of the
+ * parent's build and speaks its messages. */
 #include "proc/spawn.h"
 
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 enum { HIGH_FD = 200, ENV_MAX = 16, EXIT_NO_EXEC = 127 };
 
 static const char *const passed_on[] = {
-    "PATH", "LANG", "LC_ALL", "LC_MESSAGES", "TZ", "OUTWORK_LANDLOCK_ABI",
+    "PATH",         "LANG",          "LC_ALL",       "LC_MESSAGES",  "TZ", "OUTWORK_LANDLOCK_ABI",
     "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
 };
 
@@ -28,7 +29,8 @@ err spawn_image(const char *beside, int *ret_fd)
             return os_err();
         while (n > 0 && path[n - 1] != '/')
             n--;
-        if (snprintf(path + n, sizeof path - (size_t)n, "%s", beside) >= (int)(sizeof path - (size_t)n))
+        if (snprintf(path + n, sizeof path - (size_t)n, "%s", beside) >=
+            (int)(sizeof path - (size_t)n))
             return E_LIMIT;
     }
     int fd = open(path, O_PATH | O_CLOEXEC);
@@ -61,7 +63,7 @@ NORETURN static void child(const struct spawn *s, int parent, char *const env[])
     int exe = s->exe;
     sigset_t none;
     (void)sigemptyset(&none);
-    char *const argv[] = { (char *)(uintptr_t)"outwork", (char *)(uintptr_t)"-R",
+    char *const argv[] = { (char *)(uintptr_t) "outwork", (char *)(uintptr_t) "-R",
                            (char *)(uintptr_t)s->name, NULL };
     if (place_fds(s, &exe) && sandbox_die_with(parent) == E_NONE &&
         sigprocmask(SIG_SETMASK, &none, NULL) == 0)

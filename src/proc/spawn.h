@@ -8,17 +8,21 @@
 #include "base/str.h"
 
 struct spawn {
-    int exe;                 /* an O_PATH descriptor of the image */
-    const char *name;        /* the role: it gets the arguments -R name */
-    const int *fds;          /* become 3, 4, … in the child; the caller keeps its own */
+    int exe;          /* an O_PATH descriptor of the image */
+    const char *name; /* the role: it gets the arguments -R name */
+    const int *fds;   /* become 3, 4, … in the child; the caller keeps its own */
     size_t fds_n;
 };
-struct spawned { pid_t pid; int pidfd; };
+struct spawned {
+    pid_t pid;
+    int pidfd;
+};
 
-/* The child has these descriptors, standard output and error, standard input from /dev/null, no blocked signals, a short
- * environment, and dies with this process. */
+/* The child has these descriptors, standard output and error, standard input from /dev/null, no
+ * blocked signals, a short environment, and dies with this process. */
 MUST_USE err spawn_role(const struct spawn *s, struct spawned *ret);
-/* Opens our own image, or the named file beside it. The file that runs now, whatever stands at its path later. */
+/* Opens our own image, or the named file beside it. The file that runs now, whatever stands at its
+ * path later. */
 MUST_USE err spawn_image(const char *beside, int *ret_fd);
 
 #endif

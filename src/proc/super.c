@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Supervision. A child is dead when its pidfd says so; its control socket closing says nothing by itself. Between death and restart
- * its sockets' other ends see the end of the file and its listeners, which the parent keeps open, let connections wait. */
+/* Supervision. A child is dead when its pidfd says so; its control socket closing says nothing by
+ * itself. Between death and restart its sockets' other ends see the end of the file and its
+ * listeners, which the parent keeps open, let connections wait. */
 #include "proc/super.h"
 
 #include <poll.h>
@@ -17,31 +18,31 @@
 
 #define DELAY_FIRST (100 * USEC_MS)
 #define DELAY_MOST  (10 * USEC_S)
-#define LIVED_WELL  (10 * USEC_S)    /* after this long a death counts as the first again */
+#define LIVED_WELL  (10 * USEC_S) /* after this long a death counts as the first again */
 #define NEVER_DUE   INT64_MAX
 
 struct child {
     const struct super_role *spec;
-    int   exe, pidfd, control;
-    pid_t pid;                   /* 0: not running */
-    u32   deaths;
-    bool  ready;
+    int exe, pidfd, control;
+    pid_t pid; /* 0: not running */
+    u32 deaths;
+    bool ready;
     struct msg_ready state;
-    usec  started, due, delay;   /* due: when to start it again */
+    usec started, due, delay; /* due: when to start it again */
 };
 
 struct super {
     const struct super_plan *plan;
     struct arena *arena;
-    str    config;
+    str config;
     struct child children[ROLE_N];
     size_t n;
-    int    signals;
-    u8    *room;
-    bool   stopping, announced;
-    usec   deadline, tick, began;
-    bool   refused;
-    str    why;
+    int signals;
+    u8 *room;
+    bool stopping, announced;
+    usec deadline, tick, began;
+    bool refused;
+    str why;
 };
 
 static struct child *child_of(struct super *s, enum role_id role)
@@ -52,7 +53,10 @@ static struct child *child_of(struct super *s, enum role_id role)
     return NULL;
 }
 
-static const char *name_of(const struct child *c) { return roles[c->spec->role].name; }
+static const char *name_of(const struct child *c)
+{
+    return roles[c->spec->role].name;
+}
 
 static void kill_child(struct child *c)
 {
@@ -76,7 +80,8 @@ static err join(struct child *c, struct child *other, u32 count)
     for (u32 i = 0; i < count; i++) {
         int ends[2];
         TRY(msg_pair(ends));
-        struct msg_peer to_c = { str_from(name_of(other)), i }, to_other = { str_from(name_of(c)), i };
+        struct msg_peer to_c = { str_from(name_of(other)), i },
+                        to_other = { str_from(name_of(c)), i };
         err e = msg_post_peer(c->control, &to_c, ends[0]);
         spoke(other, msg_post_peer(other->control, &to_other, ends[1]));
         os_close(ends[0]);
@@ -109,15 +114,20 @@ static void tell_death(struct child *to, const struct child *of, i64 status)
 static err hand_over(struct super *s, struct child *c)
 {
     const struct super_role *spec = c->spec;
-    struct msg_start start = { .data = s->plan->data, .config = s->config, .threads = s->plan->threads,
-                               .uid = spec->uid, .create = spec->create, .parent_started = s->began };
+    struct msg_start start = { .data = s->plan->data,
+                               .config = s->config,
+                               .threads = s->plan->threads,
+                               .uid = spec->uid,
+                               .create = spec->create,
+                               .parent_started = s->began };
     TRY(msg_post_start(c->control, &start, -1));
     for (size_t i = 0; i < spec->listeners_n; i++) {
         const struct role_listener *l = &spec->listeners[i];
-        TRY(msg_post_listener(c->control, &(struct msg_listener){ l->kind, l->index, l->address }, l->fd));
+        TRY(msg_post_listener(c->control, &(struct msg_listener){ l->kind, l->index, l->address },
+                              l->fd));
     }
     TRY(join_all(s, c));
-    TRY(msg_post_go(c->control, &(struct msg_go){ }, -1));
+    TRY(msg_post_go(c->control, &(struct msg_go){}, -1));
     for (size_t i = 0; i < s->n; i++)
         if (s->children[i].deaths)
             tell_death(c, &s->children[i], 0);
@@ -166,14 +176,15 @@ static void start_due(struct super *s)
 
 /* ---- ending ---- */
 
-/* Asks the last role that still runs; the next is asked when it has gone, so that none loses one it leans on. */
+/* Asks the last role that still runs; the next is asked when it has gone, so that none loses one it
+ * leans on. */
 static void stop_next(struct super *s)
 {
     for (size_t i = s->n; i-- > 0;) {
         struct child *c = &s->children[i];
         if (!c->pid)
             continue;
-        if (msg_post_stop(c->control, &(struct msg_stop){ }, -1) != E_NONE)
+        if (msg_post_stop(c->control, &(struct msg_stop){}, -1) != E_NONE)
             kill_child(c);
         return;
     }
@@ -200,8 +211,8 @@ static void say_death(struct super *s, struct child *c, const siginfo_t *info)
         return;
     }
     c->deaths++;
-    log_error("role died", L_Z("name", name_of(c)), L_INT("pid", info->si_pid), L_INT("deaths", c->deaths),
-              L_INT(killed ? "signal" : "exit", info->si_status));
+    log_error("role died", L_Z("name", name_of(c)), L_INT("pid", info->si_pid),
+              L_INT("deaths", c->deaths), L_INT(killed ? "signal" : "exit", info->si_status));
     for (size_t i = 0; i < s->n; i++)
         if (&s->children[i] != c)
             tell_death(&s->children[i], c, status);
@@ -285,8 +296,8 @@ void super_reload(struct super *s, str config)
     s->config = str_copy(s->arena, config);
     for (size_t i = 0; i < s->n; i++)
         if (s->children[i].pid)
-            spoke(&s->children[i], msg_post_reload(s->children[i].control,
-                                                   &(struct msg_reload){ s->config }, -1));
+            spoke(&s->children[i],
+                  msg_post_reload(s->children[i].control, &(struct msg_reload){ s->config }, -1));
 }
 
 static void on_signal(struct super *s)
@@ -299,7 +310,8 @@ static void on_signal(struct super *s)
             super_stop(s);
         else if (si.ssi_signo == SIGUSR1 && s->plan->on_poke)
             s->plan->on_poke(s, s->plan->arg);
-        else if (si.ssi_signo == SIGHUP && s->plan->on_reload && s->plan->on_reload(s, s->plan->arg, &config))
+        else if (si.ssi_signo == SIGHUP && s->plan->on_reload &&
+                 s->plan->on_reload(s, s->plan->arg, &config))
             super_reload(s, config);
     }
 }
@@ -329,7 +341,8 @@ static void turn(struct super *s)
     nfds_t n = 0;
     p[n++] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
     for (size_t i = 0; i < s->n; i++) {
-        p[n++] = (struct pollfd){ .fd = s->children[i].pid ? s->children[i].pidfd : -1, .events = POLLIN };
+        p[n++] = (struct pollfd){ .fd = s->children[i].pid ? s->children[i].pidfd : -1,
+                                  .events = POLLIN };
         p[n++] = (struct pollfd){ .fd = s->children[i].control, .events = POLLIN };
     }
     if (poll(p, n, wait_ms(s)) < 0)
@@ -389,7 +402,11 @@ err super_run(const struct super_plan *plan, struct arena *out, str *reterr_why)
 {
     must(plan->roles_n <= ROLE_N);
     usec now = os_mono();
-    struct super s = { .plan = plan, .arena = out, .config = plan->config, .signals = -1, .began = now,
+    struct super s = { .plan = plan,
+                       .arena = out,
+                       .config = plan->config,
+                       .signals = -1,
+                       .began = now,
                        .tick = now + SUPER_SIGNAL_TICK_S * USEC_S,
                        .room = arena_get_raw(out, MSG_PACKET_MAX, 16) };
     err e = set_up(&s);

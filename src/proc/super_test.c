@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Real processes: a parent, the real vault, a small api role (proc/probe). Killed as an operator or the kernel would. */
+/* Real processes: a parent, the real vault, a small api role (proc/probe). Killed as an operator or
+ * the kernel would. */
 #include "proc/super.h"
 
 #include <fcntl.h>
@@ -13,9 +14,15 @@
 #include "base/os.h"
 #include "test/test.h"
 
-struct office { pid_t pid; const char *dir; };
+struct office {
+    pid_t pid;
+    const char *dir;
+};
 
-static void nap(void) { (void)usleep(2000); }
+static void nap(void)
+{
+    (void)usleep(2000);
+}
 
 static const char *probe_path(struct T *T)
 {
@@ -31,8 +38,9 @@ static struct office start(struct T *T, const char *how)
 {
     SCRATCH(s);
     if (!os_exists(str_fmt(s.a, "%s/root.key", T->dir).p))
-        expect_ok(os_write_file(str_fmt(s.a, "%s/root.key", T->dir).p,
-                                S("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"), 0600));
+        expect_ok(os_write_file(
+            str_fmt(s.a, "%s/root.key", T->dir).p,
+            S("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"), 0600));
     const char *exe = probe_path(T);
     struct office o = { fork(), T->dir };
     expect(o.pid >= 0);
@@ -84,7 +92,8 @@ static pid_t vault_pid(struct T *T, const struct office *o)
     SCRATCH(s);
     pid_t api = api_pid(T);
     char text[256] = "";
-    int fd = open(str_fmt(s.a, "/proc/%d/task/%d/children", (int)o->pid, (int)o->pid).p, O_RDONLY | O_CLOEXEC);
+    int fd = open(str_fmt(s.a, "/proc/%d/task/%d/children", (int)o->pid, (int)o->pid).p,
+                  O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         test_skip("this kernel does not list children");
     expect(read(fd, text, sizeof text - 1) > 0);
@@ -97,7 +106,10 @@ static pid_t vault_pid(struct T *T, const struct office *o)
     return 0;
 }
 
-static bool gone(pid_t pid) { return kill(pid, 0) != 0; }
+static bool gone(pid_t pid)
+{
+    return kill(pid, 0) != 0;
+}
 
 static void await_gone(pid_t pid)
 {
@@ -212,7 +224,8 @@ TEST(a_role_that_keeps_dying_is_retried_ever_more_slowly)
     str out;
     size_t deaths = 0;
     expect_ok(os_read_file(s.a, text, 1 << 20, &out));
-    for (ptrdiff_t at; (at = str_find(out, S("\"what\":\"role died\",\"name\":\"api\""))) >= 0; deaths++)
+    for (ptrdiff_t at; (at = str_find(out, S("\"what\":\"role died\",\"name\":\"api\""))) >= 0;
+         deaths++)
         out = str_sub(out, (size_t)at + 8, out.n);
     expect(deaths >= 4 && deaths <= 7); /* at 0, 0, 0.1, 0.3, 0.7, 1.5 s */
 }

@@ -5,7 +5,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-u64 totp_step(usec now) { return now < 0 ? 0 : (u64)(now / USEC_S) / TOTP_STEP_S; }
+u64 totp_step(usec now)
+{
+    return now < 0 ? 0 : (u64)(now / USEC_S) / TOTP_STEP_S;
+}
 
 void totp_code(str secret, u64 step, char ret[TOTP_DIGITS + 1])
 {
@@ -15,7 +18,8 @@ void totp_code(str secret, u64 step, char ret[TOTP_DIGITS + 1])
         counter[i] = (u8)(step >> (56 - 8 * i));
     must(HMAC(EVP_sha1(), secret.p, (int)secret.n, counter, sizeof counter, mac, &n) && n == 20);
     unsigned at = mac[19] & 15;
-    u32 v = ((u32)(mac[at] & 127) << 24) | ((u32)mac[at + 1] << 16) | ((u32)mac[at + 2] << 8) | mac[at + 3];
+    u32 v = ((u32)(mac[at] & 127) << 24) | ((u32)mac[at + 1] << 16) | ((u32)mac[at + 2] << 8) |
+            mac[at + 3];
     v %= 1000000;
     for (int i = TOTP_DIGITS; i-- > 0; v /= 10)
         ret[i] = (char)('0' + v % 10);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The published vectors of RFC 6238 appendix B (last six digits) and RFC 4648 section 10, and what a code may not do. */
+/* The published vectors of RFC 6238 appendix B (last six digits) and RFC 4648 section 10, and what
+ * a code may not do. */
 #include "proc/totp.h"
 
 #include "test/test.h"
@@ -8,8 +9,11 @@
 
 TEST(codes_are_those_of_the_standard)
 {
-    static const struct { i64 at; const char *code; } rows[] = {
-        { 59, "287082" }, { 1111111109, "081804" }, { 1111111111, "050471" },
+    static const struct {
+        i64 at;
+        const char *code;
+    } rows[] = {
+        { 59, "287082" },         { 1111111109, "081804" }, { 1111111111, "050471" },
         { 1234567890, "005924" }, { 2000000000, "279037" }, { 20000000000, "353130" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -30,8 +34,8 @@ TEST(a_code_is_good_one_step_around_and_once)
         expect_i(totp_check(SECRET, str_from(code), now, 0), d >= -1 && d <= 1 ? (i64)step + d : 0);
     }
     totp_code(SECRET, step, code);
-    expect_i(totp_check(SECRET, str_from(code), now, step), 0);       /* a second time */
-    expect_i(totp_check(SECRET, str_from(code), now, step + 1), 0);   /* an older one */
+    expect_i(totp_check(SECRET, str_from(code), now, step), 0);     /* a second time */
+    expect_i(totp_check(SECRET, str_from(code), now, step + 1), 0); /* an older one */
     expect_i(totp_check(SECRET, S("28708"), 59 * USEC_S, 0), 0);
     expect_i(totp_check(SECRET, S(""), now, 0), 0);
     expect_i(totp_check(SECRET, S("287082 "), 59 * USEC_S, 0), 0);
@@ -40,8 +44,13 @@ TEST(a_code_is_good_one_step_around_and_once)
 
 TEST(base32_is_that_of_the_standard)
 {
-    static const char *const rows[][2] = { { "", "" }, { "f", "MY" }, { "fo", "MZXQ" }, { "foo", "MZXW6" },
-                                           { "foob", "MZXW6YQ" }, { "fooba", "MZXW6YTB" }, { "foobar", "MZXW6YTBOI" } };
+    static const char *const rows[][2] = { { "", "" },
+                                           { "f", "MY" },
+                                           { "fo", "MZXQ" },
+                                           { "foo", "MZXW6" },
+                                           { "foob", "MZXW6YQ" },
+                                           { "fooba", "MZXW6YTB" },
+                                           { "foobar", "MZXW6YTBOI" } };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf b = buf_in(T->arena, 64);
         base32_put(&b, str_from(rows[i][0]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The vault's client. A question carries a number; answers with other numbers (to a question that timed out) are dropped, so
- * that one late answer never becomes the next one's. Bytes of the last answer are wiped before the next question. */
+/* The vault's client. A question carries a number; answers with other numbers (to a question that
+ * timed out) are dropped, so that one late answer never becomes the next one's. Bytes of the last
+ * answer are wiped before the next question. */
 #include "proc/vault_client.h"
 
 #include <string.h>
@@ -8,12 +9,12 @@
 #include "base/os.h"
 
 struct vault_client {
-    int  fd;
-    u32  next_id;
+    int fd;
+    u32 next_id;
     usec timeout;
-    str  why;
+    str why;
     size_t room_used;
-    u8  *room;           /* MSG_PACKET_MAX bytes; pages are touched by large answers only */
+    u8 *room; /* MSG_PACKET_MAX bytes; pages are touched by large answers only */
 };
 
 static void client_close(void *arg)
@@ -40,9 +41,18 @@ void vault_client_use(struct vault_client *c, int fd)
     c->fd = fd;
 }
 
-void vault_client_timeout(struct vault_client *c, usec timeout) { c->timeout = timeout; }
-str  vault_client_why(const struct vault_client *c) { return c->why.p ? c->why : S(""); }
-bool vault_client_alive(const struct vault_client *c) { return c->fd >= 0; }
+void vault_client_timeout(struct vault_client *c, usec timeout)
+{
+    c->timeout = timeout;
+}
+str vault_client_why(const struct vault_client *c)
+{
+    return c->why.p ? c->why : S("");
+}
+bool vault_client_alive(const struct vault_client *c)
+{
+    return c->fd >= 0;
+}
 
 static err gone(struct vault_client *c)
 {
@@ -78,13 +88,17 @@ static err await(struct vault_client *c, u32 id, usec until, struct msg *ret)
 static err refused(struct vault_client *c, str payload)
 {
     struct msg_failed f;
-    if (record_get(payload, msg_record_failed(), &f) != E_NONE || f.code == E_NONE || f.code >= E_MAX)
+    if (record_get(payload, msg_record_failed(), &f) != E_NONE || f.code == E_NONE ||
+        f.code >= E_MAX)
         return gone(c);
     c->why = f.text;
     return (err)f.code;
 }
 
-struct shape { u32 type; const struct record *in, *out; };
+struct shape {
+    u32 type;
+    const struct record *in, *out;
+};
 
 static err ask(struct vault_client *c, const struct shape *q, const void *in, void *ret)
 {
@@ -111,12 +125,12 @@ static err ask(struct vault_client *c, const struct shape *q, const void *in, vo
     return E_NONE;
 }
 
-#define OP(no, name, who, question, answer)                                                  \
-    err vault_##name(struct vault_client *c, const struct vault_##name##_in *in,             \
-                     struct vault_##name##_out *ret)                                         \
-    {                                                                                        \
-        struct shape q = { (no), vault_record_##name##_in(), vault_record_##name##_out() };   \
-        return ask(c, &q, in, ret);                                                          \
+#define OP(no, name, who, question, answer)                                                 \
+    err vault_##name(struct vault_client *c, const struct vault_##name##_in *in,            \
+                     struct vault_##name##_out *ret)                                        \
+    {                                                                                       \
+        struct shape q = { (no), vault_record_##name##_in(), vault_record_##name##_out() }; \
+        return ask(c, &q, in, ret);                                                         \
     }
 VAULT_MAP(OP)
 #undef OP

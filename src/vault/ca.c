@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The local authority: a root of ten years that is constrained to the names of this office and to localhost, so that trusting it
- * gives nobody the power to pose as another site, and leaves of at most 397 days (what browsers take) for the TLS key. */
+/* The local authority: a root of ten years that is constrained to the names of this office and to
+ * localhost, so that trusting it gives nobody the power to pose as another site, and leaves of at
+ * most 397 days (what browsers take) for the TLS key. */
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -12,7 +13,10 @@
 
 enum { CA_DAYS = 3650, LEAF_DAYS = 396 };
 
-static bool is_local(str host) { return str_eq(host, S("localhost")) || str_ends(host, S(".localhost")); }
+static bool is_local(str host)
+{
+    return str_eq(host, S("localhost")) || str_ends(host, S(".localhost"));
+}
 
 static str next_host(str *rest)
 {
@@ -56,7 +60,8 @@ static bool set_times(X509 *x, usec from, usec to)
 
 static bool set_name(X509_NAME *n, int nid, str text)
 {
-    return X509_NAME_add_entry_by_NID(n, nid, MBSTRING_UTF8, (const u8 *)text.p, (int)text.n, -1, 0) == 1;
+    return X509_NAME_add_entry_by_NID(n, nid, MBSTRING_UTF8, (const u8 *)text.p, (int)text.n, -1,
+                                      0) == 1;
 }
 
 /* Everything but extensions and the signature. */
@@ -158,7 +163,10 @@ static err to_pem(struct arena *out, X509 *x, str *ret)
     return E_NONE;
 }
 
-err ca_pem(struct vault *v, struct arena *out, str *ret) { return to_pem(out, v->ca_cert, ret); }
+err ca_pem(struct vault *v, struct arena *out, str *ret)
+{
+    return to_pem(out, v->ca_cert, ret);
+}
 
 err ca_leaf(struct vault *v, struct arena *out, str hosts, usec now, struct leaf *ret)
 {

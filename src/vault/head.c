@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the ledger's key signs: only heads that extend the one it signed before, so that whoever takes over the server can add to
- * the ledger but not rewrite what was signed, not even by asking nicely. */
+/* What the ledger's key signs: only heads that extend the one it signed before, so that whoever
+ * takes over the server can add to the ledger but not rewrite what was signed, not even by asking
+ * nicely. */
 #include <string.h>
 
 #include "tlog/note.h"
@@ -30,5 +31,6 @@ err head_body_states(str body, str origin, u64 size, const u8 root[32])
     tlog_checkpoint_put(&want, &c);
     if (want.full || !str_starts(body, buf_str(&want)) || body.p[body.n - 1] != '\n')
         return E_INVALID;
-    return str_find(body, S("\n\n")) < 0 ? E_NONE : E_INVALID; /* an empty line would begin the signatures */
+    return str_find(body, S("\n\n")) < 0 ? E_NONE
+                                         : E_INVALID; /* an empty line would begin the signatures */
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outwork-vault: started by `outwork run` and `outwork init` with its root key as descriptor 4 and its sealed file as
- * descriptor 5, both open, so that it need not be able to open anything. It locks its memory first, while it may. */
+/* outwork-vault: started by `outwork run` and `outwork init` with its root key as descriptor 4 and
+ * its sealed file as descriptor 5, both open, so that it need not be able to open anything. It
+ * locks its memory first, while it may. */
 #include <openssl/crypto.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 
 enum { ROOT_KEY_FD = ROLE_FIRST_FD, SEALED_FD = ROLE_FIRST_FD + 1, BOOT_ARENA = 1 << 20 };
 
-/* All pages as they are touched, where the limit can be raised; else libsodium locks the secrets alone. */
+/* All pages as they are touched, where the limit can be raised; else libsodium locks the secrets
+ * alone. */
 static bool lock_memory(void)
 {
     struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
@@ -39,9 +41,12 @@ static void serve(struct role_start *r)
     u8 key[ROOT_KEY_BYTES];
     if (read_root_key(key) != E_NONE)
         role_refuse(r, S("the root key is neither 32 bytes nor 64 hexadecimal digits"));
-    struct vault_open o = { .file = SEALED_FD, .root_key = key, .create = r->create,
+    struct vault_open o = { .file = SEALED_FD,
+                            .root_key = key,
+                            .create = r->create,
                             .hosts = r->config.host,
-                            .origin = str_fmt(r->arena, STR_FMT "/ledger", STR_ARG(config_host(&r->config))) };
+                            .origin = str_fmt(r->arena, STR_FMT "/ledger",
+                                              STR_ARG(config_host(&r->config))) };
     struct vault *v;
     const char *why;
     err e = vault_open(&o, &v, &why);

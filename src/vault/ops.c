@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The vault's operations. Each refuses with a static sentence in v->why; none gives a private key away. */
+/* The vault's operations. Each refuses with a static sentence in v->why; none gives a private key
+ * away. */
 #include <sodium.h>
 #include <string.h>
 
@@ -7,8 +8,14 @@
 #include "proc/totp.h"
 #include "vault/vault.h"
 
-enum { SEAL_VERSION = 1, SEAL_NONCE = 24, SEAL_HEAD = 1 + SEAL_NONCE, SEAL_TAG = 16, TOTP_SECRET = 20 };
-#define TICKET_LIFE (12 * USEC_HOUR)
+enum {
+    SEAL_VERSION = 1,
+    SEAL_NONCE = 24,
+    SEAL_HEAD = 1 + SEAL_NONCE,
+    SEAL_TAG = 16,
+    TOTP_SECRET = 20
+};
+#define TICKET_LIFE  (12 * USEC_HOUR)
 #define TOTP_PURPOSE S("vault.totp")
 
 static err refuse(struct vault *v, err code, str why)
@@ -28,8 +35,8 @@ err op_tls_sign(struct vault *v, struct arena *out, const struct vault_tls_sign_
     return E_NONE;
 }
 
-err op_ticket_keys(struct vault *v, UNUSED struct arena *out, UNUSED const struct vault_ticket_keys_in *in,
-                   struct vault_ticket_keys_out *ret)
+err op_ticket_keys(struct vault *v, UNUSED struct arena *out,
+                   UNUSED const struct vault_ticket_keys_in *in, struct vault_ticket_keys_out *ret)
 {
     struct vault_state *st = v->state;
     usec now = os_now();
@@ -45,8 +52,8 @@ err op_ticket_keys(struct vault *v, UNUSED struct arena *out, UNUSED const struc
     return E_NONE;
 }
 
-err op_ledger_head(struct vault *v, UNUSED struct arena *out, UNUSED const struct vault_ledger_head_in *in,
-                   struct vault_ledger_head_out *ret)
+err op_ledger_head(struct vault *v, UNUSED struct arena *out,
+                   UNUSED const struct vault_ledger_head_in *in, struct vault_ledger_head_out *ret)
 {
     ret->size = v->state->head_size;
     memcpy(ret->root, v->state->head_root, sizeof ret->root);
@@ -104,12 +111,14 @@ static str do_seal(struct vault *v, struct arena *out, str purpose, str context,
     unsigned long long n;
     to[0] = SEAL_VERSION;
     randombytes_buf(to + 1, SEAL_NONCE);
-    must(crypto_aead_xchacha20poly1305_ietf_encrypt(to + SEAL_HEAD, &n, (const u8 *)plain.p, plain.n,
-             (const u8 *)ad.p, ad.n, NULL, to + 1, v->state->data_key) == 0);
+    must(crypto_aead_xchacha20poly1305_ietf_encrypt(to + SEAL_HEAD, &n, (const u8 *)plain.p,
+                                                    plain.n, (const u8 *)ad.p, ad.n, NULL, to + 1,
+                                                    v->state->data_key) == 0);
     return (str){ (char *)to, SEAL_HEAD + (size_t)n };
 }
 
-static err do_open(struct vault *v, struct arena *out, str purpose, str context, str sealed, str *ret)
+static err do_open(struct vault *v, struct arena *out, str purpose, str context, str sealed,
+                   str *ret)
 {
     str ad = seal_context(out, purpose, context);
     if (sealed.n < SEAL_HEAD + SEAL_TAG || (u8)sealed.p[0] != SEAL_VERSION)
@@ -117,14 +126,16 @@ static err do_open(struct vault *v, struct arena *out, str purpose, str context,
     const u8 *from = (const u8 *)sealed.p;
     u8 *to = arena_get_raw(out, sealed.n, 1);
     unsigned long long n;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(to, &n, NULL, from + SEAL_HEAD, sealed.n - SEAL_HEAD,
-            (const u8 *)ad.p, ad.n, from + 1, v->state->data_key) != 0)
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(to, &n, NULL, from + SEAL_HEAD,
+                                                   sealed.n - SEAL_HEAD, (const u8 *)ad.p, ad.n,
+                                                   from + 1, v->state->data_key) != 0)
         return refuse(v, E_CORRUPT, S("sealed for another purpose or context, or changed since"));
     *ret = (str){ (char *)to, (size_t)n };
     return E_NONE;
 }
 
-err op_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in, struct vault_seal_out *ret)
+err op_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in,
+            struct vault_seal_out *ret)
 {
     if (str_starts(in->purpose, S("vault.")))
         return refuse(v, E_DENIED, S("purposes that begin with \"vault.\" are the vault's own"));
@@ -132,7 +143,8 @@ err op_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in, 
     return E_NONE;
 }
 
-err op_unseal(struct vault *v, struct arena *out, const struct vault_unseal_in *in, struct vault_unseal_out *ret)
+err op_unseal(struct vault *v, struct arena *out, const struct vault_unseal_in *in,
+              struct vault_unseal_out *ret)
 {
     if (str_starts(in->purpose, S("vault.")))
         return refuse(v, E_DENIED, S("purposes that begin with \"vault.\" are the vault's own"));
@@ -175,7 +187,8 @@ err op_ca_issue(struct vault *v, struct arena *out, const struct vault_ca_issue_
     struct leaf leaf;
     err e = ca_leaf(v, out, in->hosts, os_now(), &leaf);
     if (e == E_INVALID)
-        return refuse(v, e, S("the authority may not sign for these names: it was made for others at init"));
+        return refuse(
+            v, e, S("the authority may not sign for these names: it was made for others at init"));
     TRY(e);
     ret->chain = leaf.pem;
     ret->not_after = leaf.not_after;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sealed file: a head with the root key's fingerprint, and two slots that are written in turn, so that a crash while writing
- * leaves the other. A slot is XChaCha20-Poly1305 over the state, its number authenticated with it; the highest number
- * that opens is the state. Written in place, because the vault may not open or rename anything. Who can write the file
- * can put an old slot back; the ledger's witnesses, not this file, stand against that. */
+/* The sealed file: a head with the root key's fingerprint, and two slots that are written in turn,
+ * so that a crash while writing leaves the other. A slot is XChaCha20-Poly1305 over the state, its
+ * number authenticated with it; the highest number that opens is the state. Written in place,
+ * because the vault may not open or rename anything. Who can write the file can put an old slot
+ * back; the ledger's witnesses, not this file, stand against that. */
 #include <sodium.h>
 #include <string.h>
 
@@ -10,12 +11,22 @@
 #include "base/os.h"
 #include "vault/vault.h"
 
-enum { HEAD_BYTES = 4096, MAGIC_BYTES = 32, KEY_ID_BYTES = 16, SLOT_BYTES = 64 * 1024, SLOT_HEAD = 40,
-       NONCE_AT = 16, NONCE_BYTES = 24, TAG_BYTES = 16 };
+enum {
+    HEAD_BYTES = 4096,
+    MAGIC_BYTES = 32,
+    KEY_ID_BYTES = 16,
+    SLOT_BYTES = 64 * 1024,
+    SLOT_HEAD = 40,
+    NONCE_AT = 16,
+    NONCE_BYTES = 24,
+    TAG_BYTES = 16
+};
 
 static const char magic[MAGIC_BYTES] = "outwork vault file 1\n";
 
-struct slot_bytes { u8 b[SLOT_HEAD + STATE_BYTES_MAX + TAG_BYTES]; };
+struct slot_bytes {
+    u8 b[SLOT_HEAD + STATE_BYTES_MAX + TAG_BYTES];
+};
 _Static_assert(sizeof(struct slot_bytes) <= SLOT_BYTES, "a slot holds the largest state");
 
 const struct record *vault_state_record(void)
@@ -42,10 +53,14 @@ static u64 from_le64(const u8 *p)
 /* A key of its own for each use of the root key. */
 static void derive(const struct vault *v, const char *use, u8 *ret, size_t n)
 {
-    must(crypto_generichash(ret, n, (const u8 *)use, strlen(use), v->root_key, ROOT_KEY_BYTES) == 0);
+    must(crypto_generichash(ret, n, (const u8 *)use, strlen(use), v->root_key, ROOT_KEY_BYTES) ==
+         0);
 }
 
-static off_t slot_at(u64 seq) { return HEAD_BYTES + (off_t)(seq & 1) * SLOT_BYTES; }
+static off_t slot_at(u64 seq)
+{
+    return HEAD_BYTES + (off_t)(seq & 1) * SLOT_BYTES;
+}
 
 /* Authenticated beside the bytes: the file's kind, the slot's number and length. */
 static void slot_context(const u8 *head, u8 ret[MAGIC_BYTES + NONCE_AT])
@@ -68,7 +83,8 @@ err vault_save(struct vault *v)
     unsigned long long sealed_n;
     SCRATCH(s);
     struct buf plain = buf_in(s.a, STATE_BYTES_MAX);
-    must(buf_room(&plain, STATE_BYTES_MAX / 2) != NULL); /* at once, so that no copy is left behind */
+    must(buf_room(&plain, STATE_BYTES_MAX / 2) !=
+         NULL); /* at once, so that no copy is left behind */
     TRY(record_put(&plain, vault_state_record(), v->state));
     struct slot_bytes *slot = NEW(s.a, struct slot_bytes);
     u64 seq = v->seq + 1;
@@ -77,8 +93,9 @@ err vault_save(struct vault *v)
     randombytes_buf(slot->b + NONCE_AT, NONCE_BYTES);
     slot_context(slot->b, context);
     derive(v, "outwork vault slot", key, sizeof key);
-    must(crypto_aead_xchacha20poly1305_ietf_encrypt(slot->b + SLOT_HEAD, &sealed_n, (u8 *)plain.p, plain.n,
-             context, sizeof context, NULL, slot->b + NONCE_AT, key) == 0);
+    must(crypto_aead_xchacha20poly1305_ietf_encrypt(slot->b + SLOT_HEAD, &sealed_n, (u8 *)plain.p,
+                                                    plain.n, context, sizeof context, NULL,
+                                                    slot->b + NONCE_AT, key) == 0);
     sodium_memzero(key, sizeof key);
     sodium_memzero(plain.p, plain.n);
     if (seq == 1)
@@ -104,8 +121,9 @@ static err open_slot(const struct vault *v, u64 which, u8 *plain, size_t *ret_n,
     slot_context(slot->b, context);
     derive(v, "outwork vault slot", key, sizeof key);
     unsigned long long plain_n;
-    int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_n, NULL, slot->b + SLOT_HEAD, n,
-                                                         context, sizeof context, slot->b + NONCE_AT, key);
+    int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_n, NULL, slot->b + SLOT_HEAD,
+                                                         n, context, sizeof context,
+                                                         slot->b + NONCE_AT, key);
     sodium_memzero(key, sizeof key);
     if (bad)
         return E_CORRUPT;

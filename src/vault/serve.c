@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The vault's loop: poll over the control socket and one socket a client thread, a few questions of each in turn. A client that
- * does not read its answers, or speaks nonsense, is cut off; the others do not notice. */
+/* The vault's loop: poll over the control socket and one socket a client thread, a few questions of
+ * each in turn. A client that does not read its answers, or speaks nonsense, is cut off; the others
+ * do not notice. */
 #include <poll.h>
 #include <string.h>
 
@@ -29,10 +30,10 @@ struct op {
     err (*run)(struct vault *v, struct arena *out, const void *in, void *ret);
 };
 
-#define OP(no, name, who, question, answer)                                             \
+#define OP(no, name, who, question, answer)                                              \
     static err run_##name(struct vault *v, struct arena *out, const void *in, void *ret) \
-    {                                                                                   \
-        return op_##name(v, out, in, ret);                                              \
+    {                                                                                    \
+        return op_##name(v, out, in, ret);                                               \
     }
 VAULT_MAP(OP)
 #undef OP
@@ -66,7 +67,8 @@ static err send_failed(struct vault *v, int sock, u32 id, err code)
     return send_answer(sock, &(struct msg){ MSG_failed, id, buf_str(&b), -1 });
 }
 
-static err run_op(struct vault *v, const struct op *op, struct arena *a, const struct msg *m, struct buf *b)
+static err run_op(struct vault *v, const struct op *op, struct arena *a, const struct msg *m,
+                  struct buf *b)
 {
     union question in = { 0 };
     union answer out = { 0 };
@@ -107,7 +109,7 @@ struct loop {
     struct vault *v;
     const struct role_start *r;
     u8 *room;
-    struct pollfd fds[1 + CLIENTS_MAX];    /* the control socket first */
+    struct pollfd fds[1 + CLIENTS_MAX]; /* the control socket first */
     size_t n;
     bool stop;
 };

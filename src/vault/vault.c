@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening and closing the vault: keys are made once, kept in locked, guarded memory (libsodium's), and wiped at the end. */
+/* Opening and closing the vault: keys are made once, kept in locked, guarded memory (libsodium's),
+ * and wiped at the end. */
 #include "vault/vault.h"
 
 #include <openssl/ec.h>
@@ -15,7 +16,8 @@ err vault_root_key_parse(str text, u8 ret[ROOT_KEY_BYTES])
         memcpy(ret, text.p, ROOT_KEY_BYTES);
         return E_NONE;
     }
-    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' || text.p[text.n - 1] == ' '))
+    while (text.n &&
+           (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' || text.p[text.n - 1] == ' '))
         text.n--;
     size_t n = 0;
     if (text.n != 2 * ROOT_KEY_BYTES ||
@@ -88,17 +90,20 @@ static err make_keys(struct vault *v, const struct vault_open *o)
 
 static err open_or_make(struct vault *v, const struct vault_open *o, const char **reterr_why)
 {
-    off_t size = lseek(v->file, 0, SEEK_END); /* not fstat: nothing that could name a path is permitted */
+    off_t size =
+        lseek(v->file, 0, SEEK_END); /* not fstat: nothing that could name a path is permitted */
     if (size < 0) {
         *reterr_why = "the vault file cannot be read";
         return os_err();
     }
     if (size == 0 && !o->create) {
-        *reterr_why = "the vault file is empty: restore it from a backup, or run `outwork init` on a new folder";
+        *reterr_why = "the vault file is empty: restore it from a backup, or run `outwork init` on "
+                      "a new folder";
         return E_NOT_FOUND;
     }
     if (size == 0) {
-        *reterr_why = "the vault could not make its keys (are the host names valid, is the disk full?)";
+        *reterr_why =
+            "the vault could not make its keys (are the host names valid, is the disk full?)";
         return make_keys(v, o);
     }
     err e = vault_load(v);

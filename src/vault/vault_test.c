@@ -23,15 +23,19 @@ static const u8 root_key[ROOT_KEY_BYTES] = { 1, 2, 3 };
 
 static int sealed_fd(struct T *T)
 {
-    int fd = open(str_fmt(T->arena, "%s/vault.sealed", T->dir).p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd =
+        open(str_fmt(T->arena, "%s/vault.sealed", T->dir).p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     expect(fd >= 0);
     return fd;
 }
 
 static struct vault_open options(int fd)
 {
-    return (struct vault_open){ .file = fd, .root_key = root_key, .create = true,
-                                .hosts = S("office.example, localhost"), .origin = S("office.example/ledger") };
+    return (struct vault_open){ .file = fd,
+                                .root_key = root_key,
+                                .create = true,
+                                .hosts = S("office.example, localhost"),
+                                .origin = S("office.example/ledger") };
 }
 
 static struct vault *open_vault(struct T *T)
@@ -67,20 +71,22 @@ TEST(keys_survive_a_restart)
     struct vault *v = open_vault(T);
     struct vault_ledger_head_out head, head2;
     struct vault_ticket_keys_out tickets, tickets2;
-    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){ }, &head));
-    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){ }, &tickets));
+    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head));
+    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets));
     struct vault_seal_out sealed;
-    expect_ok(op_seal(v, T->arena, &(struct vault_seal_in){ S("session"), S("7"), S("hello") }, &sealed));
+    expect_ok(
+        op_seal(v, T->arena, &(struct vault_seal_in){ S("session"), S("7"), S("hello") }, &sealed));
     str ca, ca2;
     expect_ok(ca_pem(v, T->arena, &ca));
     close_vault(v);
     v = open_vault(T);
-    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){ }, &head2));
-    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){ }, &tickets2));
+    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head2));
+    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets2));
     expect(memcmp(head.public_key, head2.public_key, 32) == 0);
     expect(memcmp(&tickets, &tickets2, sizeof tickets) == 0);
     struct vault_unseal_out plain;
-    expect_ok(op_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("7"), sealed.sealed }, &plain));
+    expect_ok(op_unseal(v, T->arena,
+                        &(struct vault_unseal_in){ S("session"), S("7"), sealed.sealed }, &plain));
     expect_s(plain.plain, S("hello"));
     expect_ok(ca_pem(v, T->arena, &ca2));
     expect_s(ca2, ca);
@@ -91,7 +97,8 @@ TEST(the_file_shows_nothing_and_another_root_key_opens_nothing)
 {
     struct vault *v = open_vault(T);
     str bytes;
-    expect_ok(os_read_file(T->arena, str_fmt(T->arena, "%s/vault.sealed", T->dir).p, 1 << 20, &bytes));
+    expect_ok(
+        os_read_file(T->arena, str_fmt(T->arena, "%s/vault.sealed", T->dir).p, 1 << 20, &bytes));
     expect(str_find(bytes, (str){ (char *)v->state->ledger_key, 32 }) < 0);
     expect(str_find(bytes, (str){ (char *)v->state->data_key, 32 }) < 0);
     expect(str_find(bytes, v->state->origin) < 0);
@@ -147,7 +154,9 @@ TEST(a_changed_byte_anywhere_in_the_sealed_state_is_noticed)
 }
 
 /* A tiny ledger, to have proofs from: leaves are their index. */
-struct hash { u8 b[32]; };
+struct hash {
+    u8 b[32];
+};
 
 static struct hash leaf_hash(u64 i)
 {
@@ -218,7 +227,8 @@ static err sign(struct T *T, struct vault *v, const struct vault_ledger_sign_in 
     struct vault_ledger_sign_out out;
     err e = op_ledger_sign(v, T->arena, in, &out);
     if (e == E_NONE)
-        expect(crypto_sign_verify_detached(out.signature, (const u8 *)in->body.p, in->body.n, v->ledger_public) == 0);
+        expect(crypto_sign_verify_detached(out.signature, (const u8 *)in->body.p, in->body.n,
+                                           v->ledger_public) == 0);
     return e;
 }
 
@@ -273,8 +283,10 @@ TEST(a_body_that_states_something_else_is_refused)
     struct vault *v = open_vault(T);
     struct vault_ledger_sign_in in = head_of(T, 0, 5), other = head_of(T, 0, 6);
     str good = in.body;
-    static const char *const swaps[] = { "another.example/ledger\n5\n", "office.example/ledger\n6\n",
-                                         "office.example/ledger\n05\n", "office.example/ledger\n5 \n", "" };
+    static const char *const swaps[] = { "another.example/ledger\n5\n",
+                                         "office.example/ledger\n6\n",
+                                         "office.example/ledger\n05\n",
+                                         "office.example/ledger\n5 \n", "" };
     str tail = str_sub(good, str_from("office.example/ledger\n5\n").n, good.n);
     for (size_t i = 0; i < COUNT(swaps); i++) {
         in.body = str_fmt(T->arena, "%s" STR_FMT, swaps[i], STR_ARG(tail));
@@ -282,13 +294,13 @@ TEST(a_body_that_states_something_else_is_refused)
     }
     in.body = other.body;
     expect_err(sign(T, v, &in), E_INVALID);
-    in.body = str_fmt(T->arena, STR_FMT "\n", STR_ARG(good));           /* an empty line: note trickery */
+    in.body = str_fmt(T->arena, STR_FMT "\n", STR_ARG(good)); /* an empty line: note trickery */
     expect_err(sign(T, v, &in), E_INVALID);
     in.body = str_fmt(T->arena, STR_FMT "ext\n\n— a", STR_ARG(good));
     expect_err(sign(T, v, &in), E_INVALID);
     in.body = str_sub(good, 0, good.n - 1);
     expect_err(sign(T, v, &in), E_INVALID);
-    in.body = str_fmt(T->arena, STR_FMT "time 7\n", STR_ARG(good));     /* extension lines are fine */
+    in.body = str_fmt(T->arena, STR_FMT "time 7\n", STR_ARG(good)); /* extension lines are fine */
     expect_ok(sign(T, v, &in));
     close_vault(v);
 }
@@ -296,7 +308,8 @@ TEST(a_body_that_states_something_else_is_refused)
 TEST(a_head_that_could_not_be_stored_is_not_signed)
 {
     struct vault *v = open_vault(T);
-    struct vault_ledger_sign_in in = head_of(T, 0, 5), next = head_of(T, 5, 9), fork = head_of(T, 0, 4);
+    struct vault_ledger_sign_in in = head_of(T, 0, 5), next = head_of(T, 5, 9),
+                                fork = head_of(T, 0, 4);
     expect_ok(sign(T, v, &in));
     for (u32 n = 1;; n++) {
         fault_arm(FAULT_DISK, n, true);
@@ -338,8 +351,11 @@ TEST(sealed_bytes_open_for_their_purpose_and_context_only)
     expect_ok(op_seal(v, T->arena, &in, &s1));
     expect_ok(op_seal(v, T->arena, &in, &s2));
     expect(!str_eq(s1.sealed, s2.sealed)); /* a fresh nonce each */
-    static const char *const wrong[][2] = { { "session", "43" }, { "sessions", "42" }, { "session4", "2" },
-                                            { "sessio", "n42" }, { "", "" } };
+    static const char *const wrong[][2] = { { "session", "43" },
+                                            { "sessions", "42" },
+                                            { "session4", "2" },
+                                            { "sessio", "n42" },
+                                            { "", "" } };
     struct vault_unseal_out out;
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct vault_unseal_in o = { str_from(wrong[i][0]), str_from(wrong[i][1]), s1.sealed };
@@ -348,10 +364,13 @@ TEST(sealed_bytes_open_for_their_purpose_and_context_only)
     for (size_t i = 0; i < s1.sealed.n; i++) {
         char *p = (char *)(uintptr_t)s1.sealed.p;
         p[i] ^= 4;
-        expect_err(op_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed }, &out), E_CORRUPT);
+        expect_err(op_unseal(v, T->arena,
+                             &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed }, &out),
+                   E_CORRUPT);
         p[i] ^= 4;
     }
-    expect_ok(op_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed }, &out));
+    expect_ok(op_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed },
+                        &out));
     expect_s(out.plain, S("the key"));
     close_vault(v);
 }
@@ -361,7 +380,9 @@ TEST(one_time_codes_are_checked_without_giving_the_secret_away)
     struct vault *v = open_vault(T);
     struct vault_totp_new_out made;
     struct vault_totp_check_out got;
-    expect_ok(op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("person_1"), S("12345678901234567890") }, &made));
+    expect_ok(op_totp_new(v, T->arena,
+                          &(struct vault_totp_new_in){ S("person_1"), S("12345678901234567890") },
+                          &made));
     expect_s(made.base32, S("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
     struct vault_totp_check_in in = { S("person_1"), made.sealed, S("287082"), 59 * USEC_S, 0 };
     expect_ok(op_totp_check(v, T->arena, &in, &got));
@@ -375,15 +396,20 @@ TEST(one_time_codes_are_checked_without_giving_the_secret_away)
     struct vault_unseal_in steal = { S("vault.totp"), S("person_1"), made.sealed };
     expect_err(op_unseal(v, T->arena, &steal, &plain), E_DENIED);
     struct vault_totp_new_out fresh;
-    expect_ok(op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("person_1"), S("") }, &fresh));
+    expect_ok(
+        op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("person_1"), S("") }, &fresh));
     expect_i(fresh.base32.n, 32);
     expect(!str_eq(fresh.base32, made.base32));
-    expect_err(op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("p"), S("short") }, &fresh), E_INVALID);
+    expect_err(op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("p"), S("short") }, &fresh),
+               E_INVALID);
     close_vault(v);
 }
 
 static usec moved_to;
-static usec moved_clock(void) { return moved_to; }
+static usec moved_clock(void)
+{
+    return moved_to;
+}
 
 TEST(ticket_keys_rotate_every_twelve_hours_and_keep_the_one_before)
 {
@@ -439,12 +465,15 @@ TEST(certificates_verify_for_their_names_alone)
 {
     struct vault *v = open_vault(T);
     struct vault_ca_issue_out out;
-    expect_ok(op_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ S("office.example, chat.office.example,localhost") },
-                          &out));
+    expect_ok(op_ca_issue(
+        v, T->arena,
+        &(struct vault_ca_issue_in){ S("office.example, chat.office.example,localhost") }, &out));
     X509 *ca = from_pem(out.ca), *leaf = from_pem(out.chain);
     expect(trusted(ca, leaf, "office.example") && trusted(ca, leaf, "chat.office.example"));
-    expect(trusted(ca, leaf, "localhost") && trusted(ca, leaf, "127.0.0.1") && trusted(ca, leaf, "::1"));
-    expect(!trusted(ca, leaf, "example.com") && !trusted(ca, leaf, "x.office.example") && !trusted(ca, leaf, "10.0.0.1"));
+    expect(trusted(ca, leaf, "localhost") && trusted(ca, leaf, "127.0.0.1") &&
+           trusted(ca, leaf, "::1"));
+    expect(!trusted(ca, leaf, "example.com") && !trusted(ca, leaf, "x.office.example") &&
+           !trusted(ca, leaf, "10.0.0.1"));
     int days, secs;
     expect(ASN1_TIME_diff(&days, &secs, X509_get0_notBefore(leaf), X509_get0_notAfter(leaf)) == 1);
     expect(days <= 397 && days > 390);
@@ -467,10 +496,13 @@ TEST(the_authority_signs_for_no_other_name)
 {
     struct vault *v = open_vault(T);
     struct vault_ca_issue_out out;
-    static const char *const bad[] = { "google.com", "office.example,google.com", "xoffice.example", "example", "",
-                                       "office.example,DNS:google.com", "office.example\n" };
+    static const char *const bad[] = {
+        "google.com", "office.example,google.com",     "xoffice.example", "example",
+        "",           "office.example,DNS:google.com", "office.example\n"
+    };
     for (size_t i = 0; i < COUNT(bad); i++)
-        expect_err(op_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ str_from(bad[i]) }, &out), E_INVALID);
+        expect_err(op_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ str_from(bad[i]) }, &out),
+                   E_INVALID);
     /* and a client would not believe one made with its key all the same */
     X509 *ca = v->ca_cert;
     NAME_CONSTRAINTS *nc = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
@@ -481,7 +513,12 @@ TEST(the_authority_signs_for_no_other_name)
 
 /* ---- through a socket, as the api does ---- */
 
-struct served { struct vault *v; struct vault_client *c; int ours, theirs; pid_t pid; };
+struct served {
+    struct vault *v;
+    struct vault_client *c;
+    int ours, theirs;
+    pid_t pid;
+};
 
 static struct served *serve(struct T *T, enum vault_who who)
 {
@@ -497,7 +534,8 @@ static struct served *serve(struct T *T, enum vault_who who)
         for (;;) {
             struct msg m;
             if (msg_wait(ends[1], os_mono() + 20 * USEC_S) != E_NONE ||
-                msg_recv(ends[1], room, MSG_PACKET_MAX, &m) != E_NONE || vault_answer(s->v, who, ends[1], &m) != E_NONE)
+                msg_recv(ends[1], room, MSG_PACKET_MAX, &m) != E_NONE ||
+                vault_answer(s->v, who, ends[1], &m) != E_NONE)
                 _exit(0);
         }
     }
@@ -541,7 +579,8 @@ TEST(the_api_may_not_ask_what_is_the_parents)
 {
     struct served *s = serve(T, VAULT_WHO_API);
     struct vault_ca_issue_out out;
-    expect_err(vault_ca_issue(s->c, &(struct vault_ca_issue_in){ S("office.example") }, &out), E_DENIED);
+    expect_err(vault_ca_issue(s->c, &(struct vault_ca_issue_in){ S("office.example") }, &out),
+               E_DENIED);
     unserve(s);
     s = serve(T, VAULT_WHO_PARENT);
     struct vault_tls_sign_out sig;
@@ -582,11 +621,14 @@ TEST(a_silent_vault_is_busy_after_the_timeout_and_a_late_answer_is_not_the_next_
     struct vault_totp_check_in in = { .code = S("1") };
     expect_err(vault_totp_check(c, &in, &out), E_BUSY);
     u8 step7[8] = { 7 }, step8[8] = { 8 };
-    expect_ok(msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 1, { (char *)step7, 8 }, -1 }));
-    expect_ok(msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 2, { (char *)step8, 8 }, -1 }));
+    expect_ok(
+        msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 1, { (char *)step7, 8 }, -1 }));
+    expect_ok(
+        msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 2, { (char *)step8, 8 }, -1 }));
     expect_ok(vault_totp_check(c, &in, &out));
     expect_i(out.step, 8);
-    expect_ok(msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 3, S("nonsense and more"), -1 }));
+    expect_ok(
+        msg_send(ends[1], &(struct msg){ VAULT_totp_check + 1, 3, S("nonsense and more"), -1 }));
     expect_err(vault_totp_check(c, &in, &out), E_BUSY);
     expect(!vault_client_alive(c));
     os_close(ends[1]);
@@ -597,14 +639,17 @@ TEST(nonsense_from_a_client_cuts_it_off)
     struct vault *v = open_vault(T);
     int ends[2];
     expect_ok(msg_pair(ends));
-    expect_err(vault_answer(v, VAULT_WHO_API, ends[1], &(struct msg){ 9999, 1, S(""), -1 }), E_CORRUPT);
+    expect_err(vault_answer(v, VAULT_WHO_API, ends[1], &(struct msg){ 9999, 1, S(""), -1 }),
+               E_CORRUPT);
     struct msg m = { VAULT_tls_sign, 1, S("short"), -1 };
     u8 *room = arena_get_raw(T->arena, MSG_PACKET_MAX, 16);
     expect_ok(vault_answer(v, VAULT_WHO_API, ends[1], &m)); /* a refusal, not a signature */
     expect_ok(msg_recv(ends[0], room, MSG_PACKET_MAX, &m));
     expect_i(m.type, MSG_failed);
     os_close(ends[0]);
-    expect_err(vault_answer(v, VAULT_WHO_API, ends[1], &(struct msg){ VAULT_tls_sign, 1, S(""), -1 }), E_CLOSED);
+    expect_err(
+        vault_answer(v, VAULT_WHO_API, ends[1], &(struct msg){ VAULT_tls_sign, 1, S(""), -1 }),
+        E_CLOSED);
     os_close(ends[1]);
     close_vault(v);
 }
@@ -612,11 +657,16 @@ TEST(nonsense_from_a_client_cuts_it_off)
 TEST(root_keys_are_raw_or_hexadecimal)
 {
     u8 key[ROOT_KEY_BYTES];
-    expect_ok(vault_root_key_parse(S("00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff\n"), key));
+    expect_ok(vault_root_key_parse(
+        S("00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff\n"), key));
     expect_i(key[10], 0xaa);
     expect_ok(vault_root_key_parse(S("0123456789abcdef0123456789abcdef"), key)); /* 32 raw bytes */
     expect_i(key[0], '0');
     expect_err(vault_root_key_parse(S(""), key), E_INVALID);
-    expect_err(vault_root_key_parse(S("00112233445566778899AABBccddeeff00112233445566778899aabbccddee\n"), key), E_INVALID);
-    expect_err(vault_root_key_parse(S("zz112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"), key), E_INVALID);
+    expect_err(vault_root_key_parse(
+                   S("00112233445566778899AABBccddeeff00112233445566778899aabbccddee\n"), key),
+               E_INVALID);
+    expect_err(vault_root_key_parse(
+                   S("zz112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"), key),
+               E_INVALID);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A stand-in for the whole program, for tests of what must happen between real processes. `proc-probe parent DIR [crash|refuse]` is a
- * parent with this file as its api role and the real vault; the role answers lines on its one listener:
- * "pid", "vault" (a signature is asked for), "deaths". */
+/* A stand-in for the whole program, for tests of what must happen between real processes.
+ * `proc-probe parent DIR [crash|refuse]` is a parent with this file as its api role and the real
+ * vault; the role answers lines on its one listener: "pid", "vault" (a signature is asked for),
+ * "deaths". */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 struct probe {
     struct role_start r;
     struct vault_client *vault;
-    i64  deaths;
+    i64 deaths;
     bool stop;
 };
 
@@ -119,9 +120,15 @@ static int parent(const char *dir, const char *how)
     rows[0].fds[1] = open(str_fmt(a, "%s/vault.sealed", dir).p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     static const struct super_link links[] = { { ROLE_API, ROLE_VAULT, 2 } };
     struct super_plan plan = {
-        .data = str_from(dir), .config = str_fmt(a, "policies = %s\n", how), .threads = 1,
-        .roles = rows, .roles_n = COUNT(rows), .links = links, .links_n = COUNT(links),
-        .arg = a, .on_reload = on_reload,
+        .data = str_from(dir),
+        .config = str_fmt(a, "policies = %s\n", how),
+        .threads = 1,
+        .roles = rows,
+        .roles_n = COUNT(rows),
+        .links = links,
+        .links_n = COUNT(links),
+        .arg = a,
+        .on_reload = on_reload,
     };
     log_setup("parent", LOG_INFO, STDERR_FILENO);
     str why;
