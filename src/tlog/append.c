@@ -33,15 +33,15 @@ static err tile_full(void *arg, u32 level, u64 index, const struct tlog_hash *at
 
 /* An upper bound of what the batch takes: buffers double, files are listed twice as the list grows.
  */
-static err check_room(struct arena *out, str tail, const str *entries, size_t n)
+static err check_room(struct arena *out, const struct tlog_leaves *in)
 {
-    size_t bytes = tail.n;
-    for (size_t i = 0; i < n; i++) {
-        if (entries[i].n > TLOG_ENTRY_MAX)
+    size_t bytes = in->tail.n;
+    for (size_t i = 0; i < in->n; i++) {
+        if (in->at[i].n > TLOG_ENTRY_MAX)
             return E_INVALID;
-        bytes += entries[i].n + 2;
+        bytes += in->at[i].n + 2;
     }
-    size_t files = (n / TLOG_WIDTH + 2) * 3 + TLOG_LEVELS * 2;
+    size_t files = (in->n / TLOG_WIDTH + 2) * 3 + TLOG_LEVELS * 2;
     bytes = bytes * 4 +
             files * (sizeof(struct tlog_file) * 4 + sizeof(struct tlog_hash) * TLOG_WIDTH) +
             (1 << 16);
@@ -54,24 +54,24 @@ static void put_entry(struct buf *b, str entry)
     buf_put(b, entry);
 }
 
-err tlog_append(struct arena *out, struct tlog_tree *t, str tail, const str *entries, size_t n,
+err tlog_append(struct arena *out, struct tlog_tree *t, const struct tlog_leaves *in,
                 struct tlog_batch *ret)
 {
-    TRY(check_room(out, tail, entries, n));
+    TRY(check_room(out, in));
     struct making m = { .out = out,
                         .bundle = buf_in(out, (size_t)TLOG_WIDTH * (TLOG_ENTRY_MAX + 2)) };
     struct tlog_full full = { &m, tile_full };
     u64 before = t->size;
-    buf_put(&m.bundle, tail);
-    for (size_t i = 0; i < n; i++) {
+    buf_put(&m.bundle, in->tail);
+    for (size_t i = 0; i < in->n; i++) {
         struct tlog_hash leaf;
-        put_entry(&m.bundle, entries[i]);
-        tlog_hash_leaf(entries[i], &leaf);
+        put_entry(&m.bundle, in->at[i]);
+        tlog_hash_leaf(in->at[i], &leaf);
         must(tlog_push(t, &leaf, &full) == E_NONE);
     }
     must(!m.bundle.full);
     u32 rest = (u32)(t->size % TLOG_WIDTH);
-    if (rest && n)
+    if (rest && in->n)
         add_file(&m, TLOG_ENTRIES, t->size / TLOG_WIDTH, rest, buf_str(&m.bundle));
     for (u32 level = 0; level < TLOG_LEVELS && t->size >> (8 * level) != before >> (8 * level);
          level++) {

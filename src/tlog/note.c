@@ -13,10 +13,17 @@
 
 #define DASH "\xe2\x80\x94 " /* em dash and a space */
 
-/* Standard base64 with padding (RFC 4648 section 4), one form only. */
+/* Standard base64 with padding (RFC 4648 section 4), one form only. Characters are checked here,
+ * because libsodium takes some bytes above 0x7F for letters. */
 static err b64std_parse(str text, u8 *to, size_t room, size_t *ret_n)
 {
     size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!letter && c != '+' && c != '/' && c != '=')
+            return E_INVALID;
+    }
     if (sodium_base642bin(to, room, text.p, text.n, NULL, &n, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return E_INVALID;

@@ -26,9 +26,9 @@ static err tile_of(struct ctx *c, int level, u64 index, const struct tlog_hash *
             *ret = c->seen.at[i].at;
             return E_NONE;
         }
-    u32 width = tlog_width(c->size, level, index);
-    must(width);
-    TRY(tlog_read_tile(c->source, level, index, width, c->a, ret));
+    struct tlog_tile tile = { level, index, tlog_width(c->size, level, index) };
+    must(tile.width);
+    TRY(tlog_read_tile(c->source, tile, c->a, ret));
     *vec_push(&c->seen, c->a) = (struct seen){ level, index, *ret };
     return E_NONE;
 }

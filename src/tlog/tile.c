@@ -39,28 +39,28 @@ u32 tlog_width(u64 size, int level, u64 index)
     return (u32)MIN(hashes - index * TLOG_WIDTH, (u64)TLOG_WIDTH);
 }
 
-/* The partial file, else the full one. *ret_full: which it was. */
-static err read_either(const struct tlog_source *s, int level, u64 index, u32 width,
-                       struct arena *out, str *ret)
+/* The partial file, else the full one. */
+static err read_either(const struct tlog_source *s, struct tlog_tile tile, struct arena *out,
+                       str *ret)
 {
-    size_t max = level == TLOG_ENTRIES ? (size_t)TLOG_WIDTH * (TLOG_ENTRY_MAX + 2)
-                                       : sizeof(struct tlog_hash) * TLOG_WIDTH;
-    if (width < TLOG_WIDTH) {
-        struct tlog_path partial = tlog_path(level, index, width);
+    size_t max = tile.level == TLOG_ENTRIES ? (size_t)TLOG_WIDTH * (TLOG_ENTRY_MAX + 2)
+                                            : sizeof(struct tlog_hash) * TLOG_WIDTH;
+    if (tile.width < TLOG_WIDTH) {
+        struct tlog_path partial = tlog_path(tile.level, tile.index, tile.width);
         err e = s->read(s->arg, partial.z, max, out, ret);
         if (e != E_NOT_FOUND)
             return e;
     }
-    struct tlog_path full = tlog_path(level, index, TLOG_WIDTH);
+    struct tlog_path full = tlog_path(tile.level, tile.index, TLOG_WIDTH);
     return s->read(s->arg, full.z, max, out, ret);
 }
 
-err tlog_read_tile(const struct tlog_source *s, int level, u64 index, u32 width, struct arena *out,
+err tlog_read_tile(const struct tlog_source *s, struct tlog_tile tile, struct arena *out,
                    const struct tlog_hash **ret)
 {
     str bytes;
-    TRY(read_either(s, level, index, width, out, &bytes));
-    if (bytes.n != width * sizeof(struct tlog_hash) &&
+    TRY(read_either(s, tile, out, &bytes));
+    if (bytes.n != tile.width * sizeof(struct tlog_hash) &&
         bytes.n != TLOG_WIDTH * sizeof(struct tlog_hash))
         return E_CORRUPT;
     *ret = (const struct tlog_hash *)(const void *)bytes.p; /* bytes only: no alignment asked */
@@ -88,7 +88,7 @@ err tlog_read_bundle(const struct tlog_source *s, u64 index, u32 width, struct a
 {
     str bytes, all[TLOG_WIDTH];
     size_t used;
-    TRY(read_either(s, TLOG_ENTRIES, index, width, out, &bytes));
+    TRY(read_either(s, (struct tlog_tile){ TLOG_ENTRIES, index, width }, out, &bytes));
     TRY(tlog_bundle_parse(bytes, width, all, &used));
     if (used != bytes.n) { /* more than asked for: right only if it is the full bundle, whole */
         str whole[TLOG_WIDTH];
@@ -112,7 +112,8 @@ err tlog_tree_load(const struct tlog_source *s, u64 size, struct tlog_tree *ret)
         t->row[level].n = (u32)(hashes % TLOG_WIDTH);
         if (!t->row[level].n)
             continue;
-        e = tlog_read_tile(s, (int)level, hashes / TLOG_WIDTH, t->row[level].n, a, &at);
+        struct tlog_tile tile = { (int)level, hashes / TLOG_WIDTH, t->row[level].n };
+        e = tlog_read_tile(s, tile, a, &at);
         if (!e)
             memcpy(t->row[level].at, at, t->row[level].n * sizeof *at);
     }

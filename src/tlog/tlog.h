@@ -72,11 +72,18 @@ struct tlog_path tlog_path(int level, u64 index, u32 width);
 /* How many hashes (or entries) tile `index` of `level` holds in a tree of `size`; 0: there is no
  * such tile. */
 u32 tlog_width(u64 size, int level, u64 index);
-/* The bytes of the first `width` hashes of a tile: from the partial file, or from the full one if
- * that exists by now. E_CORRUPT: the file has not the length it must have. E_NOT_FOUND. */
-MUST_USE err tlog_read_tile(const struct tlog_source *s, int level, u64 index, u32 width,
-                            struct arena *out, const struct tlog_hash **ret);
-/* The entries of a bundle, as above: ret has room for `width`. They point into memory of out. */
+/* One tile (or bundle) as far as it is wanted. */
+struct tlog_tile {
+    int level;
+    u64 index;
+    u32 width;
+};
+/* Its first `width` hashes: from the partial file, or from the full one if that exists by now.
+ * E_CORRUPT: the file has not the length it must have. E_NOT_FOUND. */
+MUST_USE err tlog_read_tile(const struct tlog_source *s, struct tlog_tile tile, struct arena *out,
+                            const struct tlog_hash **ret);
+/* The entries of a bundle, likewise (level is TLOG_ENTRIES): ret has room for `width`. They point
+ * into memory of out. */
 MUST_USE err tlog_read_bundle(const struct tlog_source *s, u64 index, u32 width, struct arena *out,
                               str *ret_entries);
 /* The first `width` entries of a bundle's bytes; *ret_used: the bytes they take. E_CORRUPT: cut, or
@@ -102,12 +109,17 @@ struct tlog_batch {
     struct tlog_hash root;
     u64 size;
 };
-/* tail: as the last batch gave it, or the partial bundle's file after a start (tlog_tail_load). All
- * memory in out, about twice the entries' bytes plus the tail. E_INVALID: an entry above
+struct tlog_leaves {
+    const str *at;
+    size_t n;
+    str tail; /* as the last batch gave it, or as tlog_tail_load does after a start */
+};
+/* All memory in out, about four times the entries' bytes and the tail's. E_INVALID: an entry above
  * TLOG_ENTRY_MAX; E_LIMIT: out too small. On an error nothing has changed. When writing the files
  * fails, load the tree again. */
-MUST_USE err tlog_append(struct arena *out, struct tlog_tree *t, str tail, const str *entries,
-                         size_t n, struct tlog_batch *ret);
+MUST_USE err tlog_append(struct arena *out, struct tlog_tree *t, const struct tlog_leaves *in,
+                         struct tlog_batch *ret);
+/* The bytes of the last bundle of a ledger of this size if it is partial, else nothing. */
 MUST_USE err tlog_tail_load(const struct tlog_source *s, u64 size, struct arena *out, str *ret);
 
 /* ---- proofs ---- */

@@ -304,15 +304,18 @@ TEST(tlog_entries_have_a_size_limit_and_a_refused_batch_changes_nothing)
     str entries[] = { S("small"), { big, TLOG_ENTRY_MAX + 1 } };
     struct tlog_batch batch;
     struct arena *out = arena_new("out", 1 << 20);
-    expect_err(tlog_append(out, k.tree, k.tail, entries, 2, &batch), E_INVALID);
+    expect_err(tlog_append(out, k.tree, &(struct tlog_leaves){ entries, 2, k.tail }, &batch),
+               E_INVALID);
     expect(memcmp(&before, k.tree, sizeof before) == 0);
     entries[1].n = TLOG_ENTRY_MAX;
-    expect_ok(tlog_append(out, k.tree, k.tail, entries, 2, &batch));
+    expect_ok(tlog_append(out, k.tree, &(struct tlog_leaves){ entries, 2, k.tail }, &batch));
     expect_i(batch.size, 5);
+    str tail = str_copy(T->arena, batch.tail);
     arena_free(out);
     out = arena_new("out", 1 << 16);
     before = *k.tree;
-    expect_err(tlog_append(out, k.tree, batch.tail, entries, 1, &batch), E_LIMIT);
+    expect_err(tlog_append(out, k.tree, &(struct tlog_leaves){ entries, 1, tail }, &batch),
+               E_LIMIT);
     expect(memcmp(&before, k.tree, sizeof before) == 0);
     arena_free(out);
     kit_free(&k);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For tests: a ledger whose files live in a map. */
-#ifndef OUTWORK_TLOG_TESTKIT_H
-#define OUTWORK_TLOG_TESTKIT_H
+#ifndef OUTWORK_TLOG_TLOG_TESTKIT_H
+#define OUTWORK_TLOG_TLOG_TESTKIT_H
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "test/test.h"
 #include "tlog/tlog.h"
 
 struct kit {
@@ -60,7 +59,7 @@ static inline void kit_put(struct kit *k, const char *path, str bytes)
 
 static inline void kit_remove(struct kit *k, const char *path)
 {
-    expect(map_get(k->source.arg, str_from(path)) != NULL);
+    must(map_get(k->source.arg, str_from(path)) != NULL);
     map_put(k->source.arg, str_copy(k->a, str_from(path)), NULL);
 }
 
@@ -70,11 +69,12 @@ static inline void kit_append(struct kit *k, size_t n)
     str *entries = NEW_N(k->a, str, n);
     for (size_t i = 0; i < n; i++)
         entries[i] = kit_entry(k, k->tree->size + i);
-    expect_ok(tlog_append(k->a, k->tree, k->tail, entries, n, &k->batch));
+    struct tlog_leaves in = { entries, n, k->tail };
+    must(tlog_append(k->a, k->tree, &in, &k->batch) == E_NONE);
     k->tail = k->batch.tail;
     for (size_t i = 0; i < k->batch.n; i++) {
         const struct tlog_file *f = &k->batch.files[i];
-        expect(map_get(k->source.arg, str_from(f->path.z)) == NULL);
+        must(map_get(k->source.arg, str_from(f->path.z)) == NULL);
         kit_put(k, f->path.z, f->bytes);
     }
 }
@@ -83,8 +83,8 @@ static inline void kit_append(struct kit *k, size_t n)
 static inline void kit_restart(struct kit *k)
 {
     struct tlog_tree *t = NEW(k->a, struct tlog_tree);
-    expect_ok(tlog_tree_load(&k->source, k->tree->size, t));
-    expect_ok(tlog_tail_load(&k->source, k->tree->size, k->a, &k->tail));
+    must(tlog_tree_load(&k->source, k->tree->size, t) == E_NONE);
+    must(tlog_tail_load(&k->source, k->tree->size, k->a, &k->tail) == E_NONE);
     k->tree = t;
 }
 

@@ -27,17 +27,16 @@ PRINTF(3, 4) static err wrong(struct audit *u, err e, const char *fmt, ...)
     return e;
 }
 
-static err compare_tile(struct audit *u, int level, u64 index, const struct tlog_hash *at,
-                        u32 width)
+static err compare_tile(struct audit *u, struct tlog_tile tile, const struct tlog_hash *at)
 {
     const struct tlog_hash *stored;
-    struct tlog_path path = tlog_path(level, index, width);
+    struct tlog_path path = tlog_path(tile.level, tile.index, tile.width);
     struct arena *a = arena_new("tlog tile", 1 << 16);
-    err e = tlog_read_tile(u->in->source, level, index, width, a, &stored);
+    err e = tlog_read_tile(u->in->source, tile, a, &stored);
     if (e) {
         e = wrong(u, e, "%s: %s", path.z, e == E_NOT_FOUND ? "missing" : "cannot be read");
     } else {
-        for (u32 i = 0; i < width && !e; i++)
+        for (u32 i = 0; i < tile.width && !e; i++)
             if (!tlog_hash_eq(&stored[i], &at[i]))
                 e = wrong(u, E_CORRUPT, "%s: hash %u is not what the leaves give", path.z, i);
     }
@@ -47,7 +46,7 @@ static err compare_tile(struct audit *u, int level, u64 index, const struct tlog
 
 static err tile_full(void *arg, u32 level, u64 index, const struct tlog_hash *at)
 {
-    return compare_tile(arg, (int)level, index, at, TLOG_WIDTH);
+    return compare_tile(arg, (struct tlog_tile){ (int)level, index, TLOG_WIDTH }, at);
 }
 
 static err check_old(struct audit *u)
@@ -91,7 +90,7 @@ static err audit_edge(struct audit *u)
         const struct tlog_row *row = &u->tree->row[level];
         u64 index = u->tree->size >> (8 * level) >> 8;
         if (row->n)
-            TRY(compare_tile(u, (int)level, index, row->at, row->n));
+            TRY(compare_tile(u, (struct tlog_tile){ (int)level, index, row->n }, row->at));
     }
     tlog_root(u->tree, &root);
     if (!tlog_hash_eq(&root, &u->found->head.root))
