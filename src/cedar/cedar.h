@@ -159,6 +159,21 @@ MUST_USE err cedar_value_json(struct arena *out, const struct json *v, struct ce
                               struct cedar_value *ret);
 MUST_USE err cedar_uid_json(const struct json *v, struct cedar_faults *faults, struct cedar_uid *ret);
 
+/* ---- Schemas ---- */
+
+/* In the human syntax; the text is copied. E_INVALID or E_LIMIT: faults says why. */
+MUST_USE err cedar_schema_parse(struct arena *out, str text, struct cedar_faults *faults,
+                                const struct cedar_schema **ret);
+/* In JSON. */
+MUST_USE err cedar_schema_json(struct arena *out, const struct json *v, struct cedar_faults *faults,
+                               const struct cedar_schema **ret);
+/* The strict validator: every fault of every policy, errors and warnings. E_INVALID when there is an error. */
+MUST_USE err cedar_validate(const struct cedar_policies *p, const struct cedar_schema *s, struct cedar_faults *faults);
+struct cedar_request;
+/* Does the request fit the schema: the action applies to such a principal and resource, the context has its type. */
+MUST_USE err cedar_validate_request(const struct cedar_schema *s, const struct cedar_request *req,
+                                    struct cedar_faults *faults);
+
 /* ---- Decisions ---- */
 
 struct cedar_request {

@@ -25,7 +25,9 @@ struct type {
     };
 };
 
-struct note_list { const struct note *at; u32 n; };
+enum { SCHEMA_NAMES_MAX = 4096 };     /* entity types, and actions; their closures are bit matrices */
+
+static inline bool bit_is_set(const u64 *bits, u32 i) { return bits[i / 64] >> (i % 64) & 1; }
 
 /* An entity type of the schema, or the type of actions (then only name and is_action mean something). */
 struct etype {
