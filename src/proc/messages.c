@@ -49,10 +49,12 @@ const struct record *msg_record(u32 type)
     }
 }
 
-err msg_post(int sock, u32 type, u32 id, const struct record *r, const void *from, int fd)
+err msg_post(int sock, const struct msg *head, const struct record *r, const void *from)
 {
     SCRATCH(s);
     struct buf b = buf_in(s.a, MSG_PAYLOAD_MAX);
     TRY(record_put(&b, r, from));
-    return msg_send(sock, &(struct msg){ type, id, buf_str(&b), fd });
+    struct msg m = *head;
+    m.payload = buf_str(&b);
+    return msg_send(sock, &m);
 }

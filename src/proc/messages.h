@@ -13,8 +13,8 @@ enum { CONFIG_TEXT_MAX = 32 * 1024, PATH_TEXT_MAX = 4096, ROLE_NAME_MAX = 16 };
 
 /* clang-format off */
 /* Between parent and role, on the role's control socket (descriptor 3). MESSAGE(no, name, fields).
- *   to the role:   start; then listener and peer, each with its descriptor; go. Later peer (a socket
- *                  to a role that was restarted, in place of the one with this index), reload,
+ *   to the role:   start; then listener and peer, each with its descriptor; go. Later peer (to
+ *                  a role that was restarted, in place of the one with this index), reload,
  *                  death (of another role), stop
  *   to the parent: ready once; refuse before it exits, when a restart would not help */
 /* clang-format on */
@@ -126,14 +126,15 @@ VAULT_MAP(OP)
 
 /* The record of a message type; NULL for an unknown one. */
 const struct record *msg_record(u32 type);
-/* Writes *from as r and sends it as one message. Errors of record_put and msg_send. */
-MUST_USE err msg_post(int sock, u32 type, u32 id, const struct record *r, const void *from, int fd);
+/* Writes *from as r and sends it with head's type, id and descriptor. Errors of record_put and
+ * msg_send. */
+MUST_USE err msg_post(int sock, const struct msg *head, const struct record *r, const void *from);
 
 /* msg_post_stop(sock, &(struct msg_stop){ 0 }, -1) …: typed senders of control messages. */
-#define MESSAGE(no, name, fields)                                                            \
-    MUST_USE static inline err msg_post_##name(int sock, const struct msg_##name *m, int fd) \
-    {                                                                                        \
-        return msg_post(sock, MSG_##name, 0, msg_record_##name(), m, fd);                    \
+#define MESSAGE(no, name, fields)                                                                 \
+    MUST_USE static inline err msg_post_##name(int sock, const struct msg_##name *m, int fd)      \
+    {                                                                                             \
+        return msg_post(sock, &(struct msg){ MSG_##name, 0, { 0 }, fd }, msg_record_##name(), m); \
     }
 CONTROL_MAP(MESSAGE)
 #undef MESSAGE

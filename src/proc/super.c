@@ -426,7 +426,9 @@ err super_run(const struct super_plan *plan, struct arena *out, str *reterr_why)
 err super_send(struct super *s, enum role_id to, u32 type, const struct record *r, const void *m)
 {
     struct child *c = child_of(s, to);
-    return c && c->pid ? msg_post(c->control, type, 1, r, m, -1) : E_CLOSED;
+    if (!c || !c->pid)
+        return E_CLOSED;
+    return msg_post(c->control, &(struct msg){ type, 1, { 0 }, -1 }, r, m);
 }
 
 u32 super_deaths(const struct super *s, enum role_id role)

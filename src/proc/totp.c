@@ -41,7 +41,7 @@ u64 totp_check(str secret, str code, usec now, u64 last_step)
     return accepted;
 }
 
-void base32_put(struct buf *b, str bytes)
+void totp_base32_put(struct buf *b, str bytes)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     u32 held = 0, bits = 0;

@@ -14,6 +14,6 @@ void totp_code(str secret, u64 step, char ret[TOTP_DIGITS + 1]); /* decimal, NUL
 /* The step among before, at and after `now` and above last_step whose code this is; 0: none. Its
  * time says nothing about which, nor about how many digits were right. */
 u64 totp_check(str secret, str code, usec now, u64 last_step);
-void base32_put(struct buf *b, str bytes); /* upper case, no padding */
+void totp_base32_put(struct buf *b, str bytes); /* upper case, no padding */
 
 #endif

@@ -53,7 +53,7 @@ TEST(base32_is_that_of_the_standard)
                                            { "foobar", "MZXW6YTBOI" } };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf b = buf_in(T->arena, 64);
-        base32_put(&b, str_from(rows[i][0]));
+        totp_base32_put(&b, str_from(rows[i][0]));
         expect_s(buf_str(&b), str_from(rows[i][1]));
     }
 }

@@ -109,7 +109,7 @@ static err ask(struct vault_client *c, const struct shape *q, const void *in, vo
     c->why = S("");
     usec until = os_mono() + c->timeout;
     u32 id = ++c->next_id;
-    err e = msg_post(c->fd, q->type, id, q->in, in, -1);
+    err e = msg_post(c->fd, &(struct msg){ q->type, id, { 0 }, -1 }, q->in, in);
     if (e == E_LIMIT)
         return e;
     if (e == E_AGAIN)

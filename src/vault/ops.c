@@ -24,8 +24,8 @@ static err refuse(struct vault *v, err code, str why)
     return code;
 }
 
-err op_tls_sign(struct vault *v, struct arena *out, const struct vault_tls_sign_in *in,
-                struct vault_tls_sign_out *ret)
+err ops_tls_sign(struct vault *v, struct arena *out, const struct vault_tls_sign_in *in,
+                 struct vault_tls_sign_out *ret)
 {
     size_t n = 80;
     u8 *der = arena_get_raw(out, n, 1);
@@ -35,8 +35,8 @@ err op_tls_sign(struct vault *v, struct arena *out, const struct vault_tls_sign_
     return E_NONE;
 }
 
-err op_ticket_keys(struct vault *v, UNUSED struct arena *out,
-                   UNUSED const struct vault_ticket_keys_in *in, struct vault_ticket_keys_out *ret)
+err ops_ticket_keys(struct vault *v, UNUSED struct arena *out,
+                    UNUSED const struct vault_ticket_keys_in *in, struct vault_ticket_keys_out *ret)
 {
     struct vault_state *st = v->state;
     usec now = os_now();
@@ -52,8 +52,8 @@ err op_ticket_keys(struct vault *v, UNUSED struct arena *out,
     return E_NONE;
 }
 
-err op_ledger_head(struct vault *v, UNUSED struct arena *out,
-                   UNUSED const struct vault_ledger_head_in *in, struct vault_ledger_head_out *ret)
+err ops_ledger_head(struct vault *v, UNUSED struct arena *out,
+                    UNUSED const struct vault_ledger_head_in *in, struct vault_ledger_head_out *ret)
 {
     ret->size = v->state->head_size;
     memcpy(ret->root, v->state->head_root, sizeof ret->root);
@@ -62,8 +62,8 @@ err op_ledger_head(struct vault *v, UNUSED struct arena *out,
     return E_NONE;
 }
 
-err op_ledger_sign(struct vault *v, UNUSED struct arena *out, const struct vault_ledger_sign_in *in,
-                   struct vault_ledger_sign_out *ret)
+err ops_ledger_sign(struct vault *v, UNUSED struct arena *out,
+                    const struct vault_ledger_sign_in *in, struct vault_ledger_sign_out *ret)
 {
     struct vault_state *st = v->state;
     if (head_body_states(in->body, st->origin, in->size, in->root) != E_NONE)
@@ -92,20 +92,24 @@ err op_ledger_sign(struct vault *v, UNUSED struct arena *out, const struct vault
 
 /* ---- sealing ---- */
 
+struct sealing {
+    str purpose, context;
+};
+
 /* Purpose and context with their lengths, so that no two pairs look the same. */
-static str seal_context(struct arena *out, str purpose, str context)
+static str seal_context(struct arena *out, const struct sealing *w)
 {
     struct buf b = buf_in(out, 1024);
     buf_put(&b, S("outwork seal 1"));
-    buf_u32be(&b, (u32)purpose.n);
-    buf_put(&b, purpose);
-    buf_put(&b, context);
+    buf_u32be(&b, (u32)w->purpose.n);
+    buf_put(&b, w->purpose);
+    buf_put(&b, w->context);
     return buf_str(&b);
 }
 
-static str do_seal(struct vault *v, struct arena *out, str purpose, str context, str plain)
+static str do_seal(struct vault *v, struct arena *out, const struct sealing *w, str plain)
 {
-    str ad = seal_context(out, purpose, context);
+    str ad = seal_context(out, w);
     size_t room = SEAL_HEAD + plain.n + SEAL_TAG;
     u8 *to = arena_get_raw(out, room, 1);
     unsigned long long n;
@@ -117,10 +121,10 @@ static str do_seal(struct vault *v, struct arena *out, str purpose, str context,
     return (str){ (char *)to, SEAL_HEAD + (size_t)n };
 }
 
-static err do_open(struct vault *v, struct arena *out, str purpose, str context, str sealed,
+static err do_open(struct vault *v, struct arena *out, const struct sealing *w, str sealed,
                    str *ret)
 {
-    str ad = seal_context(out, purpose, context);
+    str ad = seal_context(out, w);
     if (sealed.n < SEAL_HEAD + SEAL_TAG || (u8)sealed.p[0] != SEAL_VERSION)
         return refuse(v, E_CORRUPT, S("not something this vault sealed"));
     const u8 *from = (const u8 *)sealed.p;
@@ -134,25 +138,25 @@ static err do_open(struct vault *v, struct arena *out, str purpose, str context,
     return E_NONE;
 }
 
-err op_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in,
-            struct vault_seal_out *ret)
+err ops_seal(struct vault *v, struct arena *out, const struct vault_seal_in *in,
+             struct vault_seal_out *ret)
 {
     if (str_starts(in->purpose, S("vault.")))
         return refuse(v, E_DENIED, S("purposes that begin with \"vault.\" are the vault's own"));
-    ret->sealed = do_seal(v, out, in->purpose, in->context, in->plain);
+    ret->sealed = do_seal(v, out, &(struct sealing){ in->purpose, in->context }, in->plain);
     return E_NONE;
 }
 
-err op_unseal(struct vault *v, struct arena *out, const struct vault_unseal_in *in,
-              struct vault_unseal_out *ret)
+err ops_unseal(struct vault *v, struct arena *out, const struct vault_unseal_in *in,
+               struct vault_unseal_out *ret)
 {
     if (str_starts(in->purpose, S("vault.")))
         return refuse(v, E_DENIED, S("purposes that begin with \"vault.\" are the vault's own"));
-    return do_open(v, out, in->purpose, in->context, in->sealed, &ret->plain);
+    return do_open(v, out, &(struct sealing){ in->purpose, in->context }, in->sealed, &ret->plain);
 }
 
-err op_totp_new(struct vault *v, struct arena *out, const struct vault_totp_new_in *in,
-                struct vault_totp_new_out *ret)
+err ops_totp_new(struct vault *v, struct arena *out, const struct vault_totp_new_in *in,
+                 struct vault_totp_new_out *ret)
 {
     u8 fresh[TOTP_SECRET];
     str secret = in->given;
@@ -163,26 +167,26 @@ err op_totp_new(struct vault *v, struct arena *out, const struct vault_totp_new_
         secret = (str){ (char *)fresh, sizeof fresh };
     }
     struct buf b = buf_in(out, 128);
-    base32_put(&b, secret);
-    ret->sealed = do_seal(v, out, TOTP_PURPOSE, in->context, secret);
+    totp_base32_put(&b, secret);
+    ret->sealed = do_seal(v, out, &(struct sealing){ TOTP_PURPOSE, in->context }, secret);
     ret->base32 = buf_str(&b);
     sodium_memzero(fresh, sizeof fresh);
     return E_NONE;
 }
 
-err op_totp_check(struct vault *v, struct arena *out, const struct vault_totp_check_in *in,
-                  struct vault_totp_check_out *ret)
+err ops_totp_check(struct vault *v, struct arena *out, const struct vault_totp_check_in *in,
+                   struct vault_totp_check_out *ret)
 {
     str secret;
-    TRY(do_open(v, out, TOTP_PURPOSE, in->context, in->sealed, &secret));
+    TRY(do_open(v, out, &(struct sealing){ TOTP_PURPOSE, in->context }, in->sealed, &secret));
     ret->step = totp_check(secret, in->code, in->now, in->last_step);
     return E_NONE;
 }
 
 /* ---- certificates ---- */
 
-err op_ca_issue(struct vault *v, struct arena *out, const struct vault_ca_issue_in *in,
-                struct vault_ca_issue_out *ret)
+err ops_ca_issue(struct vault *v, struct arena *out, const struct vault_ca_issue_in *in,
+                 struct vault_ca_issue_out *ret)
 {
     struct leaf leaf;
     err e = ca_leaf(v, out, in->hosts, os_now(), &leaf);
@@ -195,8 +199,8 @@ err op_ca_issue(struct vault *v, struct arena *out, const struct vault_ca_issue_
     return ca_pem(v, out, &ret->ca);
 }
 
-err op_ca_info(struct vault *v, struct arena *out, UNUSED const struct vault_ca_info_in *in,
-               struct vault_ca_info_out *ret)
+err ops_ca_info(struct vault *v, struct arena *out, UNUSED const struct vault_ca_info_in *in,
+                struct vault_ca_info_out *ret)
 {
     return ca_pem(v, out, &ret->ca);
 }

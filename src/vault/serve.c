@@ -33,7 +33,7 @@ struct op {
 #define OP(no, name, who, question, answer)                                              \
     static err run_##name(struct vault *v, struct arena *out, const void *in, void *ret) \
     {                                                                                    \
-        return op_##name(v, out, in, ret);                                               \
+        return ops_##name(v, out, in, ret);                                               \
     }
 VAULT_MAP(OP)
 #undef OP

@@ -80,8 +80,8 @@ MUST_USE err head_body_states(str body, str origin, u64 size, const u8 root[32])
 
 /* ---- ops.c: one function per operation of VAULT_MAP; texts of answers live in `out` ---- */
 #define OP(no, name, who, question, answer)                                                        \
-    MUST_USE err op_##name(struct vault *v, struct arena *out, const struct vault_##name##_in *in, \
-                           struct vault_##name##_out *ret);
+    MUST_USE err ops_##name(struct vault *v, struct arena *out,                                    \
+                            const struct vault_##name##_in *in, struct vault_##name##_out *ret);
 VAULT_MAP(OP)
 #undef OP
 

@@ -71,22 +71,22 @@ TEST(keys_survive_a_restart)
     struct vault *v = open_vault(T);
     struct vault_ledger_head_out head, head2;
     struct vault_ticket_keys_out tickets, tickets2;
-    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head));
-    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets));
+    expect_ok(ops_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head));
+    expect_ok(ops_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets));
     struct vault_seal_out sealed;
-    expect_ok(
-        op_seal(v, T->arena, &(struct vault_seal_in){ S("session"), S("7"), S("hello") }, &sealed));
+    expect_ok(ops_seal(v, T->arena, &(struct vault_seal_in){ S("session"), S("7"), S("hello") },
+                       &sealed));
     str ca, ca2;
     expect_ok(ca_pem(v, T->arena, &ca));
     close_vault(v);
     v = open_vault(T);
-    expect_ok(op_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head2));
-    expect_ok(op_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets2));
+    expect_ok(ops_ledger_head(v, T->arena, &(struct vault_ledger_head_in){}, &head2));
+    expect_ok(ops_ticket_keys(v, T->arena, &(struct vault_ticket_keys_in){}, &tickets2));
     expect(memcmp(head.public_key, head2.public_key, 32) == 0);
     expect(memcmp(&tickets, &tickets2, sizeof tickets) == 0);
     struct vault_unseal_out plain;
-    expect_ok(op_unseal(v, T->arena,
-                        &(struct vault_unseal_in){ S("session"), S("7"), sealed.sealed }, &plain));
+    expect_ok(ops_unseal(v, T->arena,
+                         &(struct vault_unseal_in){ S("session"), S("7"), sealed.sealed }, &plain));
     expect_s(plain.plain, S("hello"));
     expect_ok(ca_pem(v, T->arena, &ca2));
     expect_s(ca2, ca);
@@ -225,7 +225,7 @@ static struct vault_ledger_sign_in head_of(struct T *T, u64 from, u64 size)
 static err sign(struct T *T, struct vault *v, const struct vault_ledger_sign_in *in)
 {
     struct vault_ledger_sign_out out;
-    err e = op_ledger_sign(v, T->arena, in, &out);
+    err e = ops_ledger_sign(v, T->arena, in, &out);
     if (e == E_NONE)
         expect(crypto_sign_verify_detached(out.signature, (const u8 *)in->body.p, in->body.n,
                                            v->ledger_public) == 0);
@@ -348,8 +348,8 @@ TEST(sealed_bytes_open_for_their_purpose_and_context_only)
     struct vault *v = open_vault(T);
     struct vault_seal_out s1, s2;
     struct vault_seal_in in = { S("session"), S("42"), S("the key") };
-    expect_ok(op_seal(v, T->arena, &in, &s1));
-    expect_ok(op_seal(v, T->arena, &in, &s2));
+    expect_ok(ops_seal(v, T->arena, &in, &s1));
+    expect_ok(ops_seal(v, T->arena, &in, &s2));
     expect(!str_eq(s1.sealed, s2.sealed)); /* a fresh nonce each */
     static const char *const wrong[][2] = { { "session", "43" },
                                             { "sessions", "42" },
@@ -359,18 +359,18 @@ TEST(sealed_bytes_open_for_their_purpose_and_context_only)
     struct vault_unseal_out out;
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct vault_unseal_in o = { str_from(wrong[i][0]), str_from(wrong[i][1]), s1.sealed };
-        expect_err(op_unseal(v, T->arena, &o, &out), E_CORRUPT);
+        expect_err(ops_unseal(v, T->arena, &o, &out), E_CORRUPT);
     }
     for (size_t i = 0; i < s1.sealed.n; i++) {
         char *p = (char *)(uintptr_t)s1.sealed.p;
         p[i] ^= 4;
-        expect_err(op_unseal(v, T->arena,
-                             &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed }, &out),
+        expect_err(ops_unseal(v, T->arena,
+                              &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed }, &out),
                    E_CORRUPT);
         p[i] ^= 4;
     }
-    expect_ok(op_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed },
-                        &out));
+    expect_ok(ops_unseal(v, T->arena, &(struct vault_unseal_in){ S("session"), S("42"), s1.sealed },
+                         &out));
     expect_s(out.plain, S("the key"));
     close_vault(v);
 }
@@ -380,27 +380,27 @@ TEST(one_time_codes_are_checked_without_giving_the_secret_away)
     struct vault *v = open_vault(T);
     struct vault_totp_new_out made;
     struct vault_totp_check_out got;
-    expect_ok(op_totp_new(v, T->arena,
-                          &(struct vault_totp_new_in){ S("person_1"), S("12345678901234567890") },
-                          &made));
+    expect_ok(ops_totp_new(v, T->arena,
+                           &(struct vault_totp_new_in){ S("person_1"), S("12345678901234567890") },
+                           &made));
     expect_s(made.base32, S("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
     struct vault_totp_check_in in = { S("person_1"), made.sealed, S("287082"), 59 * USEC_S, 0 };
-    expect_ok(op_totp_check(v, T->arena, &in, &got));
+    expect_ok(ops_totp_check(v, T->arena, &in, &got));
     expect_i(got.step, 1);
     in.last_step = 1; /* the same code again */
-    expect_ok(op_totp_check(v, T->arena, &in, &got));
+    expect_ok(ops_totp_check(v, T->arena, &in, &got));
     expect_i(got.step, 0);
     in.context = S("person_2"); /* somebody else's */
-    expect_err(op_totp_check(v, T->arena, &in, &got), E_CORRUPT);
+    expect_err(ops_totp_check(v, T->arena, &in, &got), E_CORRUPT);
     struct vault_unseal_out plain;
     struct vault_unseal_in steal = { S("vault.totp"), S("person_1"), made.sealed };
-    expect_err(op_unseal(v, T->arena, &steal, &plain), E_DENIED);
+    expect_err(ops_unseal(v, T->arena, &steal, &plain), E_DENIED);
     struct vault_totp_new_out fresh;
     expect_ok(
-        op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("person_1"), S("") }, &fresh));
+        ops_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("person_1"), S("") }, &fresh));
     expect_i(fresh.base32.n, 32);
     expect(!str_eq(fresh.base32, made.base32));
-    expect_err(op_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("p"), S("short") }, &fresh),
+    expect_err(ops_totp_new(v, T->arena, &(struct vault_totp_new_in){ S("p"), S("short") }, &fresh),
                E_INVALID);
     close_vault(v);
 }
@@ -416,18 +416,18 @@ TEST(ticket_keys_rotate_every_twelve_hours_and_keep_the_one_before)
     struct vault *v = open_vault(T);
     struct vault_ticket_keys_out a, b, c;
     struct vault_ticket_keys_in in;
-    expect_ok(op_ticket_keys(v, T->arena, &in, &a));
+    expect_ok(ops_ticket_keys(v, T->arena, &in, &a));
     os.now = moved_clock;
     moved_to = a.rotate_at - 1;
-    expect_ok(op_ticket_keys(v, T->arena, &in, &b));
+    expect_ok(ops_ticket_keys(v, T->arena, &in, &b));
     expect(memcmp(&a, &b, sizeof a) == 0);
     moved_to = a.rotate_at;
-    expect_ok(op_ticket_keys(v, T->arena, &in, &b));
+    expect_ok(ops_ticket_keys(v, T->arena, &in, &b));
     expect(memcmp(b.previous, a.current, 80) == 0 && memcmp(b.current, a.current, 80) != 0);
     expect_i(b.rotate_at, a.rotate_at + 12 * USEC_HOUR);
     close_vault(v);
     v = open_vault(T);
-    expect_ok(op_ticket_keys(v, T->arena, &in, &c));
+    expect_ok(ops_ticket_keys(v, T->arena, &in, &c));
     expect(memcmp(&b, &c, sizeof b) == 0);
     close_vault(v);
 }
@@ -465,7 +465,7 @@ TEST(certificates_verify_for_their_names_alone)
 {
     struct vault *v = open_vault(T);
     struct vault_ca_issue_out out;
-    expect_ok(op_ca_issue(
+    expect_ok(ops_ca_issue(
         v, T->arena,
         &(struct vault_ca_issue_in){ S("office.example, chat.office.example,localhost") }, &out));
     X509 *ca = from_pem(out.ca), *leaf = from_pem(out.chain);
@@ -482,7 +482,7 @@ TEST(certificates_verify_for_their_names_alone)
     struct vault_tls_sign_in in;
     struct vault_tls_sign_out sig;
     memcpy(in.digest, digest, 32);
-    expect_ok(op_tls_sign(v, T->arena, &in, &sig));
+    expect_ok(ops_tls_sign(v, T->arena, &in, &sig));
     EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(X509_get0_pubkey(leaf), NULL);
     expect(EVP_PKEY_verify_init(c) == 1 &&
            EVP_PKEY_verify(c, (const u8 *)sig.der.p, sig.der.n, digest, 32) == 1);
@@ -501,7 +501,7 @@ TEST(the_authority_signs_for_no_other_name)
         "",           "office.example,DNS:google.com", "office.example\n"
     };
     for (size_t i = 0; i < COUNT(bad); i++)
-        expect_err(op_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ str_from(bad[i]) }, &out),
+        expect_err(ops_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ str_from(bad[i]) }, &out),
                    E_INVALID);
     /* and a client would not believe one made with its key all the same */
     X509 *ca = v->ca_cert;
