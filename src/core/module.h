@@ -24,6 +24,8 @@ enum session_need {
     SESSION_PROOF,    /* cookie and a fresh proof (the default) */
 };
 
+#define AT_NONE UINT32_MAX      /* no such member */
+
 /* An entity of the policy, as it is loaded by id (guard) or stands in each row of a list. */
 struct entity_attr {
     const char *name;          /* in Cedar */
@@ -75,8 +77,8 @@ struct endpoint {
         const char *action;
         const struct entity *entity;
         u32 rows_at, row_size;
-        u32 next_at, next_has_at; /* in ret: the cursor of the last row examined, while there may be more */
-        u32 after_at, after_has_at, limit_at;   /* in the input struct, for the refill */
+        u32 next_at, next_has_at; /* in ret: the cursor of the last row examined, while there may be more; AT_NONE: a list */
+        u32 after_at, after_has_at, limit_at;   /* in the input struct, for the refill; a list: AT_NONE */
         i64 (*cursor)(const void *row);
         /* An endpoint with both `before` and `after` goes on through `before` unless `after` was asked for. (One that has
          * `before` alone gives its offsets as after_at.) */
