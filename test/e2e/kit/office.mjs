@@ -114,10 +114,10 @@ export class Office {
   }
 
   // Starts (again) on the same port and data; resolves when it answers. this.startMs: until the first answer.
-  async start(env = {}) {
+  async start(env = {}, more = []) {
     this.port ??= await freePort();
     const began = performance.now();
-    const child = spawn(BINARY, ['run', '--data', this.data, '--listen', `127.0.0.1:${this.port}`],
+    const child = spawn(BINARY, ['run', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, ...more],
       { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     running.add(this);
