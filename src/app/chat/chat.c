@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Talk: channels, who is in them, and messages in the order of their seq. A post takes its seq with the channel's row, so that
- * numbers are contiguous and clients resume from them; the answer, the event and the leaf leave with one commit. Whether
- * somebody may is decided before these functions run. */
+/* Talk: channels, who is in them, and messages in the order of their seq. A post takes its seq with
+ * the channel's row, so that numbers are contiguous and clients resume from them; the answer, the
+ * event and the leaf leave with one commit. Whether somebody may is decided before these functions
+ * run. */
 #include "app/chat/chat.h"
 
 #include <string.h>
@@ -12,11 +13,19 @@
 
 enum { PREVIEW_MAX = 120 };
 
-static person_id me(const struct call *c) { return (person_id){ c->who.person }; }
+static person_id me(const struct call *c)
+{
+    return (person_id){ c->who.person };
+}
+
+static err channel_seen_by(struct call *c, channel_id id, person_id person, struct channel *ret)
+{
+    return q_channel_guard(c, person, id, ret);
+}
 
 static err channel_of(struct call *c, channel_id id, struct channel *ret)
 {
-    return q_channel_guard(c, me(c), id, ret);
+    return channel_seen_by(c, id, me(c), ret);
 }
 
 err chat_channels_mine(struct call *c, struct channel_list *ret)
@@ -60,9 +69,16 @@ err chat_make(struct call *c, const struct new_channel *n, person_id owner, chan
     channel_id id = { call_new_id(c) };
     bool is_public = n->kind == CHANNEL_KIND_PUBLIC;
     const struct q_channel_insert_in row = {
-        .id = id, .kind = (enum channel_kind)n->kind, .name = str_trim(n->name), .topic = n->topic,
-        .label = LABEL_INTERNAL, .now = c->now, .pair = n->pair, .has_pair = n->pair.n > 0,
-        .name_key = lower(c->arena, n->name), .has_name_key = is_public,
+        .id = id,
+        .kind = (enum channel_kind)n->kind,
+        .name = str_trim(n->name),
+        .topic = n->topic,
+        .label = n->label ? (enum label)(n->label - 1) : LABEL_INTERNAL,
+        .now = c->now,
+        .pair = n->pair,
+        .has_pair = n->pair.n > 0,
+        .name_key = lower(c->arena, n->name),
+        .has_name_key = is_public,
     };
     TRY(q_channel_insert(c, &row, NULL));
     *ret = id;
@@ -74,7 +90,8 @@ err chat_join(struct call *c, channel_id channel, person_id person)
     return add_member(c, channel, person, false);
 }
 
-err chat_channel_create(struct call *c, const struct chat_channel_create_in *in, struct channel *ret)
+err chat_channel_create(struct call *c, const struct chat_channel_create_in *in,
+                        struct channel *ret)
 {
     channel_id id;
     if (in->kind == CHANNEL_KIND_DIRECT)
@@ -98,19 +115,37 @@ static str pair_of(struct arena *a, i64 x, i64 y)
     return str_fmt(a, "%lld-%lld", (long long)MIN(x, y), (long long)MAX(x, y));
 }
 
+err chat_direct(struct call *c, person_id x, person_id y, channel_id *ret)
+{
+    struct q_channel_by_pair_row row;
+    str pair = pair_of(c->arena, x.v, y.v);
+    err e = q_channel_by_pair(c, pair, &row);
+    if (e == E_NONE)
+        *ret = row.id;
+    if (e != E_NOT_FOUND)
+        return e;
+    const struct new_channel n = { .kind = CHANNEL_KIND_DIRECT, .pair = pair };
+    TRY(chat_make(c, &n, x, ret));
+    return y.v == x.v ? E_NONE : add_member(c, *ret, y, true);
+}
+
+err chat_read(struct call *c, channel_id channel, person_id person, i64 seq)
+{
+    struct q_member_read_row mark;
+    return q_member_read(c, seq, channel, person, &mark);
+}
+
 /* The channel of two people; made when they first talk. With oneself it is a place for notes. */
 err chat_direct_open(struct call *c, const struct chat_direct_open_in *in, struct channel *ret)
 {
-    str pair = pair_of(c->arena, c->who.person, in->person.v);
     struct q_channel_by_pair_row row;
+    str pair = pair_of(c->arena, c->who.person, in->person.v);
     err e = q_channel_by_pair(c, pair, &row);
     if (e == E_NOT_FOUND) {
-        const struct new_channel n = { .kind = CHANNEL_KIND_DIRECT, .pair = pair };
-        struct channel theirs;
-        TRY(chat_make(c, &n, me(c), &row.id));
+        TRY(chat_direct(c, me(c), in->person, &row.id));
         if (in->person.v != c->who.person) {
-            TRY(add_member(c, row.id, in->person, true));
-            TRY(q_channel_guard(c, in->person, row.id, &theirs));
+            struct channel theirs;
+            TRY(channel_seen_by(c, row.id, in->person, &theirs));
             TRY(emit_channel_added(c, in->person, &theirs));
         }
     } else {
@@ -131,7 +166,7 @@ static err tell_joined(struct call *c, channel_id channel, person_id person,
     struct channel theirs;
     TRY(q_member_get(c, channel, person, ret));
     TRY(emit_member_joined(c, channel, ret));
-    TRY(q_channel_guard(c, person, channel, &theirs));
+    TRY(channel_seen_by(c, channel, person, &theirs));
     return emit_channel_added(c, person, &theirs);
 }
 
@@ -219,8 +254,12 @@ err chat_say(struct call *c, channel_id channel, str text, str client_id, messag
     struct q_channel_take_seq_row place;
     message_id id = { call_new_id(c) };
     TRY(q_channel_take_seq(c, preview(c->arena, text), c->now, channel, &place));
-    const struct q_message_insert_in row = { .id = id, .channel = channel, .seq = place.last_seq,
-                                             .author = me(c), .text = text, .now = c->now,
+    const struct q_message_insert_in row = { .id = id,
+                                             .channel = channel,
+                                             .seq = place.last_seq,
+                                             .author = me(c),
+                                             .text = text,
+                                             .now = c->now,
                                              .client_id = client_id };
     TRY(q_message_insert(c, &row, NULL));
     struct q_member_read_row mark;
@@ -250,7 +289,8 @@ err chat_channel_mark(struct call *c, const struct chat_channel_mark_in *in, str
 {
     struct q_member_read_row mark;
     TRY(q_member_read(c, in->seq, in->channel, me(c), &mark));
-    *ret = (struct read_mark){ .channel = in->channel, .read_seq = mark.read_seq,
+    *ret = (struct read_mark){ .channel = in->channel,
+                               .read_seq = mark.read_seq,
                                .unread = mark.last_seq - mark.read_seq };
     return emit_read_moved(c, me(c), ret);
 }

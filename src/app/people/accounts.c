@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passwords, codes and links: how each is made, stored and compared. Passwords are Argon2id (RFC 9106) from libsodium; a name
- * that nobody has is compared against a hash made at start, so that it costs the same. Authenticator secrets never leave the
- * vault once enrolled. Recovery codes and links are random and stored as SHA-256. */
+/* Passwords, codes and links: how each is made, stored and compared. Passwords are Argon2id (RFC
+ * 9106) from libsodium; a name that nobody has is compared against a hash made at start, so that it
+ * costs the same. Authenticator secrets never leave the vault once enrolled. Recovery codes and
+ * links are random and stored as SHA-256. */
 #include <sodium.h>
 #include <string.h>
 
@@ -46,10 +47,11 @@ bool password_matches(str encoded, str password)
 
 err password_check(struct call *c, str password, str login)
 {
-    static const char *const common[] = { "password",  "passw0rd",  "12345678",  "123456789", "1234567890",
-                                          "qwertyui",  "qwerty123", "qwertyuiop", "11111111", "88888888",
-                                          "66666666",  "iloveyou",  "abcd1234",  "1qaz2wsx",  "woaini1314",
-                                          "a1234567",  "password1", "admin123",  "outwork1",  "00000000" };
+    static const char *const common[] = { "password",   "passw0rd", "12345678",   "123456789",
+                                          "1234567890", "qwertyui", "qwerty123",  "qwertyuiop",
+                                          "11111111",   "88888888", "66666666",   "iloveyou",
+                                          "abcd1234",   "1qaz2wsx", "woaini1314", "a1234567",
+                                          "password1",  "admin123", "outwork1",   "00000000" };
     const char *what = utf8_count(password) < PASSWORD_LEAST ? "too_short" : NULL;
     for (size_t i = 0; i < COUNT(common); i++)
         if (str_eq_nocase(password, str_from(common[i])))
@@ -62,11 +64,15 @@ err password_check(struct call *c, str password, str login)
     return fail(c, E_WEAK_PASSWORD, "%s", what);
 }
 
-err totp_accept(struct call *c, person_id person, str sealed, str code, i64 last_step, i64 *ret_step)
+err totp_accept(struct call *c, person_id person, str sealed, str code, i64 last_step,
+                i64 *ret_step)
 {
     struct vault_totp_check_in in = {
         .context = str_fmt(c->arena, "%lld", (long long)person.v),
-        .sealed = sealed, .code = code, .now = c->now, .last_step = (u64)last_step,
+        .sealed = sealed,
+        .code = code,
+        .now = c->now,
+        .last_step = (u64)last_step,
     };
     struct vault_totp_check_out out;
     if (!office_vault())

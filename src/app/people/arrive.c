@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arriving: from credentials that hold to a session bound to this browser's device key. What takes time or the vault is done
- * before the transaction; in it stand only rows: the device (enrolled on its first visit as *own*), the session, and the
- * policy's decision on session.open, taken with this person on this device. */
+/* Arriving: from credentials that hold to a session bound to this browser's device key. What takes
+ * time or the vault is done before the transaction; in it stand only rows: the device (enrolled on
+ * its first visit as *own*), the session, and the policy's decision on session.open, taken with
+ * this person on this device. */
 #include <string.h>
 
 #include "app/people/people_in.h"
@@ -19,7 +20,8 @@ err challenge_accept(struct call *c, str challenge)
     return fail(c, E_STALE_CHALLENGE, "challenge unknown, too old or used");
 }
 
-err arrival_prepare(struct call *c, str challenge, const struct device_proof *device, struct arrival *a)
+err arrival_prepare(struct call *c, str challenge, const struct device_proof *device,
+                    struct arrival *a)
 {
     const str parts[] = { S("outwork-device-v1"), challenge, device->key, device->ephemeral };
     if (proof_verify(device->key, parts, COUNT(parts), device->signature) != E_NONE)
@@ -56,8 +58,11 @@ static err device_arrives(struct call *c, person_id person, const struct device_
     err e = q_device_by_key(c, person, p->key, &row);
     if (e == E_NOT_FOUND) {
         d.id = call_new_id(c);
-        const struct q_device_insert_in in = { .id = { d.id }, .person = person, .key = p->key,
-                                               .name = p->name, .now = c->now,
+        const struct q_device_insert_in in = { .id = { d.id },
+                                               .person = person,
+                                               .key = p->key,
+                                               .name = p->name,
+                                               .now = c->now,
                                                .seen_from = c->who.address };
         TRY(q_device_insert(c, &in, NULL));
     } else {
@@ -85,7 +90,10 @@ static err decide(struct call *c, const struct dir_person *p, const struct dir_d
     return call_refuse(c, &v);
 }
 
-struct opened { struct session_row row; struct dir_device device; };
+struct opened {
+    struct session_row row;
+    struct dir_device device;
+};
 
 static void take_in(struct office *o, void *arg)
 {
@@ -111,17 +119,29 @@ static err session_write(struct call *c, const struct arrival *a, struct opened 
 {
     usec lasts = office_options(c->office)->session_lasts;
     n->row = (struct session_row){
-        .id = a->session.v, .person = a->person.v, .device = n->device.id, .strength = a->strength,
-        .strong_until = a->strength >= 3 ? c->now + strong_lasts : 0, .ends = c->now + lasts,
-        .proof_until = c->now + proof_lasts, .sealed_key = a->sealed_key, .has_key = true,
+        .id = a->session.v,
+        .person = a->person.v,
+        .device = n->device.id,
+        .strength = a->strength,
+        .strong_until = a->strength >= 3 ? c->now + strong_lasts : 0,
+        .ends = c->now + lasts,
+        .proof_until = c->now + proof_lasts,
+        .sealed_key = a->sealed_key,
+        .has_key = true,
     };
     memcpy(n->row.key, a->key, sizeof n->row.key);
     session_hash(a->token, n->row.token_hash);
     const struct q_session_insert_in in = {
-        .id = a->session, .token_hash = { (const char *)n->row.token_hash, 32 },
-        .person = a->person, .device = { n->device.id }, .strength = a->strength,
-        .strong_until = n->row.strong_until, .opened = c->now, .ends = n->row.ends,
-        .proof_key = a->sealed_key, .proof_until = n->row.proof_until,
+        .id = a->session,
+        .token_hash = { (const char *)n->row.token_hash, 32 },
+        .person = a->person,
+        .device = { n->device.id },
+        .strength = a->strength,
+        .strong_until = n->row.strong_until,
+        .opened = c->now,
+        .ends = n->row.ends,
+        .proof_key = a->sealed_key,
+        .proof_until = n->row.proof_until,
     };
     return q_session_insert(c, &in, NULL);
 }
@@ -158,14 +178,27 @@ err me_of(struct call *c, const struct dir_person *p, const struct dir_device *d
           struct me *ret)
 {
     *ret = (struct me){
-        .person = { .id = { p->id }, .login = p->login, .name = p->name, .title = p->title,
-                    .department = { p->department }, .has_department = p->department != 0,
-                    .department_name = p->department_name, .role = (enum role)p->role,
+        .person = { .id = { p->id },
+                    .login = p->login,
+                    .name = p->name,
+                    .title = p->title,
+                    .department = { p->department },
+                    .has_department = p->department != 0,
+                    .department_name = p->department_name,
+                    .role = (enum role)p->role,
                     .status = (enum person_status)p->status },
-        .device = { .id = { d->id }, .person = { d->person }, .name = d->name,
-                    .owner = (enum device_owner)d->owner, .status = (enum device_status)d->status,
-                    .added = d->added, .seen = c->now, .seen_from = c->who.address, .here = true },
-        .strength = c->who.strength, .session_ends = ends, .passkeys = p->passkeys,
+        .device = { .id = { d->id },
+                    .person = { d->person },
+                    .name = d->name,
+                    .owner = (enum device_owner)d->owner,
+                    .status = (enum device_status)d->status,
+                    .added = d->added,
+                    .seen = c->now,
+                    .seen_from = c->who.address,
+                    .here = true },
+        .strength = c->who.strength,
+        .session_ends = ends,
+        .passkeys = p->passkeys,
         .host = office_options(c->office)->host,
     };
     return E_NONE;

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directory and its administration: people, departments, devices. Locking takes effect with the commit: sessions end in
- * memory, sockets notice by the generation, and the next act of the locked one is refused. */
+/* The directory and its administration: people, departments, devices. Locking takes effect with the
+ * commit: sessions end in memory, sockets notice by the generation, and the next act of the locked
+ * one is refused. */
 #include "app/people/people_in.h"
 
-err people_me_get(struct call *c, struct me *ret) { return me_fill(c, ret); }
+err people_me_get(struct call *c, struct me *ret)
+{
+    return me_fill(c, ret);
+}
 
-err people_people_list(struct call *c, const struct people_people_list_in *in, struct person_page *ret)
+err people_people_list(struct call *c, const struct people_people_list_in *in,
+                       struct person_page *ret)
 {
     str q = in->has_q ? login_normal(c->arena, in->q) : (str){ 0 };
     struct q_person_find_rows rows;
-    TRY(q_person_find(c, &(struct q_person_find_in){ .after = in->after, .q = q, .has_q = q.n > 0,
-                                                     .limit = in->limit }, &rows));
+    TRY(q_person_find(c,
+                      &(struct q_person_find_in){
+                          .after = in->after, .q = q, .has_q = q.n > 0, .limit = in->limit },
+                      &rows));
     ret->items.at = rows.at;
     ret->items.n = rows.n;
     return E_NONE;
@@ -21,7 +28,8 @@ err people_person_get(struct call *c, const struct people_person_get_in *in, str
     return q_person_guard(c, in->person, (person_id){ c->who.person }, ret);
 }
 
-static err devices(struct call *c, person_id person, device_id after, i64 limit, struct device_page *ret)
+static err devices(struct call *c, person_id person, device_id after, i64 limit,
+                   struct device_page *ret)
 {
     struct q_devices_of_rows rows;
     TRY(q_devices_of(c, (device_id){ c->who.device }, person, after, limit, &rows));
@@ -30,7 +38,8 @@ static err devices(struct call *c, person_id person, device_id after, i64 limit,
     return E_NONE;
 }
 
-err people_my_devices(struct call *c, const struct people_my_devices_in *in, struct device_page *ret)
+err people_my_devices(struct call *c, const struct people_my_devices_in *in,
+                      struct device_page *ret)
 {
     return devices(c, (person_id){ c->who.person }, in->after, in->limit, ret);
 }
@@ -48,7 +57,8 @@ err people_person_add_before(struct call *c, struct people_person_add_in *in)
     str login = login_normal(c->arena, in->login);
     for (size_t i = 0; i < login.n; i++) {
         char k = login.p[i];
-        bool good = (k >= 'a' && k <= 'z') || (k >= '0' && k <= '9') || k == '.' || k == '-' || k == '_';
+        bool good =
+            (k >= 'a' && k <= 'z') || (k >= '0' && k <= '9') || k == '.' || k == '-' || k == '_';
         if (!good)
             return call_field(c, "login", "format", 0);
     }
@@ -56,10 +66,13 @@ err people_person_add_before(struct call *c, struct people_person_add_in *in)
     return E_NONE;
 }
 
-err people_person_add(struct call *c, const struct people_person_add_in *in, struct invite_made *ret)
+err people_person_add(struct call *c, const struct people_person_add_in *in,
+                      struct invite_made *ret)
 {
     person_id id;
-    const struct new_person p = { .login = in->login, .name = in->name, .title = in->title,
+    const struct new_person p = { .login = in->login,
+                                  .name = in->name,
+                                  .title = in->title,
                                   .mail = in->mail,
                                   .department = in->has_department ? in->department.v : 0,
                                   .role = ROLE_MEMBER };
@@ -86,8 +99,14 @@ err people_person_invite(struct call *c, const struct people_person_invite_in *i
     return invite_make(c, in->person, ret);
 }
 
-static void end_person(struct office *o, void *arg) { session_end_of_person(o, *(const i64 *)arg); }
-static void end_device(struct office *o, void *arg) { session_end_of_device(o, *(const i64 *)arg); }
+static void end_person(struct office *o, void *arg)
+{
+    session_end_of_person(o, *(const i64 *)arg);
+}
+static void end_device(struct office *o, void *arg)
+{
+    session_end_of_device(o, *(const i64 *)arg);
+}
 
 static err set_status(struct call *c, person_id id, enum person_status status, struct person *ret)
 {
@@ -109,14 +128,17 @@ err people_person_lock(struct call *c, const struct people_person_lock_in *in, s
 }
 
 /* Back to where they were: active with credentials, invited without. */
-err people_person_unlock(struct call *c, const struct people_person_unlock_in *in, struct person *ret)
+err people_person_unlock(struct call *c, const struct people_person_unlock_in *in,
+                         struct person *ret)
 {
     struct q_person_secrets_row row;
     TRY(q_person_secrets(c, in->person, &row));
-    return set_status(c, in->person, row.password.n ? PERSON_STATUS_ACTIVE : PERSON_STATUS_INVITED, ret);
+    return set_status(c, in->person, row.password.n ? PERSON_STATUS_ACTIVE : PERSON_STATUS_INVITED,
+                      ret);
 }
 
-/* One person has one role, so the three administrators are three people. The last active one of a kind keeps it. */
+/* One person has one role, so the three administrators are three people. The last active one of a
+ * kind keeps it. */
 err people_person_role(struct call *c, const struct people_person_role_in *in, struct person *ret)
 {
     struct dir_person p;
@@ -158,7 +180,8 @@ err people_device_lock(struct call *c, const struct people_device_lock_in *in, s
     return E_NONE;
 }
 
-err people_device_unlock(struct call *c, const struct people_device_unlock_in *in, struct device *ret)
+err people_device_unlock(struct call *c, const struct people_device_unlock_in *in,
+                         struct device *ret)
 {
     TRY(q_device_set_status(c, DEVICE_STATUS_ACTIVE, c->now, in->device, NULL));
     return device_after(c, in->device, ret);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passkeys (WebAuthn level 3): enrolled by a person who is signed in with two factors, discoverable and with user
- * verification, so that one touch signs in. */
+/* Passkeys (WebAuthn level 3): enrolled by a person who is signed in with two factors, discoverable
+ * and with user verification, so that one touch signs in. */
 #include <string.h>
 
 #include "app/people/people_in.h"
 #include "base/json.h"
 #include "core/webauthn_verify.h"
 
-err people_my_passkeys(struct call *c, const struct people_my_passkeys_in *in, struct passkey_page *ret)
+err people_my_passkeys(struct call *c, const struct people_my_passkeys_in *in,
+                       struct passkey_page *ret)
 {
     struct q_passkeys_of_rows rows;
     TRY(q_passkeys_of(c, (person_id){ c->who.person }, in->after, in->limit, &rows));
@@ -31,21 +32,27 @@ err people_passkey_start(struct call *c, struct passkey_start *ret)
     return E_NONE;
 }
 
-err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *in, struct passkey *ret)
+err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *in,
+                         struct passkey *ret)
 {
     struct webauthn_new made;
     const struct webauthn_expect want = { .challenge = in->challenge,
                                           .origin = office_origin(c->office),
                                           .rp_id = office_options(c->office)->host };
     TRY(challenge_accept(c, in->challenge));
-    if (webauthn_check_registration(c->arena, &want, in->client_data, in->attestation, &made) != E_NONE)
+    if (webauthn_check_registration(c->arena, &want, in->client_data, in->attestation, &made) !=
+        E_NONE)
         return fail(c, E_PASSKEY_REFUSED, "attestation, origin or challenge");
-    *ret = (struct passkey){ .id = { call_new_id(c) }, .person = { c->who.person }, .name = in->name,
-                             .added = c->now };
-    const struct q_passkey_insert_in row = { .id = ret->id, .person = ret->person,
+    *ret = (struct passkey){
+        .id = { call_new_id(c) }, .person = { c->who.person }, .name = in->name, .added = c->now
+    };
+    const struct q_passkey_insert_in row = { .id = ret->id,
+                                             .person = ret->person,
                                              .credential = made.credential,
-                                             .public_key = made.cose_key, .counter = made.counter,
-                                             .name = in->name, .now = c->now };
+                                             .public_key = made.cose_key,
+                                             .counter = made.counter,
+                                             .name = in->name,
+                                             .now = c->now };
     err e = q_passkey_insert(c, &row, NULL);
     if (e == E_CONFLICT)
         return fail(c, E_PASSKEY_REFUSED, "credential is enrolled already");
@@ -54,7 +61,8 @@ err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *i
     return person_refresh(c, ret->person);
 }
 
-err people_passkey_remove(struct call *c, const struct people_passkey_remove_in *in, struct done *ret)
+err people_passkey_remove(struct call *c, const struct people_passkey_remove_in *in,
+                          struct done *ret)
 {
     TRY(q_passkey_delete(c, in->passkey, NULL));
     ret->ok = true;

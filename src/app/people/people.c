@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module itself: what it reads into memory at start (people, devices, sessions: an act costs no query for them), and the
- * few functions its files share. */
+/* The module itself: what it reads into memory at start (people, devices, sessions: an act costs no
+ * query for them), and the few functions its files share. */
 #include "app/people/people.h"
 
 #include <sodium.h>
@@ -15,17 +15,26 @@ static const usec invite_lasts = USEC_DAY;
 static void dir_of(const struct q_people_all_row *row, struct dir_person *ret)
 {
     *ret = (struct dir_person){
-        .id = row->id.v, .department = row->has_department ? row->department.v : 0,
-        .role = (u8)row->role, .status = (u8)row->status, .passkeys = (u32)row->passkeys,
-        .name = row->name, .login = row->login, .title = row->title,
+        .id = row->id.v,
+        .department = row->has_department ? row->department.v : 0,
+        .role = (u8)row->role,
+        .status = (u8)row->status,
+        .passkeys = (u32)row->passkeys,
+        .name = row->name,
+        .login = row->login,
+        .title = row->title,
         .department_name = row->department_name,
     };
 }
 
 static void device_of(const struct q_devices_all_row *row, struct dir_device *ret)
 {
-    *ret = (struct dir_device){ .id = row->id.v, .person = row->person.v, .owner = (u8)row->owner,
-                                .status = (u8)row->status, .name = row->name, .added = row->added };
+    *ret = (struct dir_device){ .id = row->id.v,
+                                .person = row->person.v,
+                                .owner = (u8)row->owner,
+                                .status = (u8)row->status,
+                                .name = row->name,
+                                .added = row->added };
     if (row->key.n == sizeof ret->key)
         memcpy(ret->key, row->key.p, sizeof ret->key);
 }
@@ -70,9 +79,13 @@ static err load_sessions(struct call *c)
         TRY(q_sessions_all(c, after, LOAD_AT_ONCE, &page));
         for (size_t i = 0; i < page.n; i++) {
             const struct q_sessions_all_row *s = &page.at[i];
-            struct session_row row = { .id = s->id.v, .person = s->person.v, .device = s->device.v,
-                                       .strength = (int)s->strength, .strong_until = s->strong_until,
-                                       .ends = s->ends, .proof_until = s->proof_until,
+            struct session_row row = { .id = s->id.v,
+                                       .person = s->person.v,
+                                       .device = s->device.v,
+                                       .strength = (int)s->strength,
+                                       .strong_until = s->strong_until,
+                                       .ends = s->ends,
+                                       .proof_until = s->proof_until,
                                        .sealed_key = s->proof_key };
             after = s->id;
             if (s->token_hash.n != sizeof row.token_hash || s->ends <= c->now)
@@ -86,7 +99,8 @@ static err load_sessions(struct call *c)
 
 err people_load(struct call *c)
 {
-    static const struct dir_words words = { .role = role_words, .status = person_status_words,
+    static const struct dir_words words = { .role = role_words,
+                                            .status = person_status_words,
                                             .device_owner = device_owner_words,
                                             .device_status = device_status_words,
                                             .person_active = PERSON_STATUS_ACTIVE,
@@ -104,16 +118,27 @@ err person_read(struct call *c, person_id id, struct dir_person *ret)
     struct q_person_now_row row;
     TRY(q_person_now(c, id, &row));
     *ret = (struct dir_person){
-        .id = row.id.v, .department = row.has_department ? row.department.v : 0,
-        .role = (u8)row.role, .status = (u8)row.status, .passkeys = (u32)row.passkeys,
-        .name = row.name, .login = row.login, .title = row.title,
+        .id = row.id.v,
+        .department = row.has_department ? row.department.v : 0,
+        .role = (u8)row.role,
+        .status = (u8)row.status,
+        .passkeys = (u32)row.passkeys,
+        .name = row.name,
+        .login = row.login,
+        .title = row.title,
         .department_name = row.department_name,
     };
     return E_NONE;
 }
 
-static void take_person(struct office *o, void *arg) { dir_put_person(o, arg); }
-static void take_device(struct office *o, void *arg) { dir_put_device(o, arg); }
+static void take_person(struct office *o, void *arg)
+{
+    dir_put_person(o, arg);
+}
+static void take_device(struct office *o, void *arg)
+{
+    dir_put_device(o, arg);
+}
 
 err person_refresh(struct call *c, person_id id)
 {
@@ -128,8 +153,12 @@ err device_refresh(struct call *c, device_id id)
     struct dir_device *d = NEW(c->arena, struct dir_device);
     struct q_device_now_row row;
     TRY(q_device_now(c, id, &row));
-    *d = (struct dir_device){ .id = row.id.v, .person = row.person.v, .owner = (u8)row.owner,
-                              .status = (u8)row.status, .name = row.name, .added = row.added };
+    *d = (struct dir_device){ .id = row.id.v,
+                              .person = row.person.v,
+                              .owner = (u8)row.owner,
+                              .status = (u8)row.status,
+                              .name = row.name,
+                              .added = row.added };
     if (row.key.n == sizeof d->key)
         memcpy(d->key, row.key.p, sizeof d->key);
     call_after_commit(c, take_device, d);
@@ -150,11 +179,18 @@ err invite_make(struct call *c, person_id person, struct invite_made *ret)
 
 err people_add(struct call *c, const struct new_person *p, person_id *ret_id)
 {
-    person_id id = { call_new_id(c) };
+    person_id id = { p->id ? p->id : call_new_id(c) };
     const struct q_person_insert_in in = {
-        .id = id, .login = login_normal(c->arena, p->login), .name = p->name, .title = p->title,
-        .mail = p->mail, .department = { p->department }, .has_department = p->department != 0,
-        .role = (enum role)p->role, .status = PERSON_STATUS_INVITED, .now = c->now,
+        .id = id,
+        .login = login_normal(c->arena, p->login),
+        .name = p->name,
+        .title = p->title,
+        .mail = p->mail,
+        .department = { p->department },
+        .has_department = p->department != 0,
+        .role = (enum role)p->role,
+        .status = PERSON_STATUS_INVITED,
+        .now = c->now,
     };
     TRY(q_person_insert(c, &in, NULL));
     TRY(person_refresh(c, id));
@@ -168,5 +204,24 @@ err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires
     TRY(invite_make(c, id, &made));
     *ret_link = made.link;
     *ret_expires = made.expires;
+    return E_NONE;
+}
+
+err people_password(struct call *c, str password, str *ret_encoded)
+{
+    return password_hash(c, password, ret_encoded);
+}
+
+err people_admit(struct call *c, person_id id, str encoded, str sealed_totp)
+{
+    TRY(q_person_accept(c, encoded, sealed_totp, 0, c->now, id, NULL));
+    return person_refresh(c, id);
+}
+
+err people_department(struct call *c, str name, i64 *ret_id)
+{
+    i64 id = call_new_id(c);
+    TRY(q_department_insert(c, (department_id){ id }, name, NULL));
+    *ret_id = id;
     return E_NONE;
 }

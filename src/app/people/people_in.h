@@ -19,42 +19,45 @@ MUST_USE err password_hash(struct call *c, str password, str *ret_encoded);
 bool password_matches(str encoded, str password);
 /* E_WEAK_PASSWORD with its reason as a wrong field. */
 MUST_USE err password_check(struct call *c, str password, str login);
-/* The code of an authenticator app against a sealed secret. E_WRONG_CODE, or E_BUSY without a vault. */
+/* The code of an authenticator app against a sealed secret. E_WRONG_CODE, or E_BUSY without a
+ * vault. */
 MUST_USE err totp_accept(struct call *c, person_id person, str sealed, str code, i64 last_step,
                          i64 *ret_step);
 void recovery_hash(person_id person, str code, u8 ret[32]);
-str  recovery_new(struct arena *out);
-str  token_new(struct arena *out, u8 ret_hash[32]);
+str recovery_new(struct arena *out);
+str token_new(struct arena *out, u8 ret_hash[32]);
 MUST_USE err token_hash(str token, u8 ret_hash[32]);
-str  login_normal(struct arena *out, str login);      /* trimmed, lower case */
+str login_normal(struct arena *out, str login); /* trimmed, lower case */
 
 /* ---- arrive.c: from credentials that hold to a session ---- */
 
-/* Made in `before`, off the transaction: what a new session needs from the vault and from arithmetic. */
+/* Made in `before`, off the transaction: what a new session needs from the vault and from
+ * arithmetic. */
 struct arrival {
     person_id person;
-    int  strength;
-    i64  totp_step;             /* to be stored; 0: none was used */
-    str  recovery;              /* hash of the recovery code used; empty: none */
-    i64  passkey, passkey_counter;
+    int strength;
+    i64 totp_step; /* to be stored; 0: none was used */
+    str recovery;  /* hash of the recovery code used; empty: none */
+    i64 passkey, passkey_counter;
     session_id session;
-    u8   token[SESSION_TOKEN_BYTES], server_point[P256_POINT], key[PROOF_KEY];
-    str  sealed_key;
+    u8 token[SESSION_TOKEN_BYTES], server_point[P256_POINT], key[PROOF_KEY];
+    str sealed_key;
 };
 
-/* Checks the device's signature, agrees on the proof key and seals it. E_STALE_CHALLENGE, E_INVALID, E_BUSY. */
+/* Checks the device's signature, agrees on the proof key and seals it. E_STALE_CHALLENGE,
+ * E_INVALID, E_BUSY. */
 MUST_USE err arrival_prepare(struct call *c, str challenge, const struct device_proof *device,
                              struct arrival *ret);
 /* Seals a->key for a->session. */
 MUST_USE err arrival_seal(struct call *c, struct arrival *a);
 /* In the transaction: device, policy, session; the answer. E_DEVICE_LOCKED, E_DENIED. */
-MUST_USE err arrival_open(struct call *c, const struct arrival *a, const struct device_proof *device,
-                          struct signed_in *ret);
+MUST_USE err arrival_open(struct call *c, const struct arrival *a,
+                          const struct device_proof *device, struct signed_in *ret);
 /* A challenge of ours, young and used once; else E_STALE_CHALLENGE. */
 MUST_USE err challenge_accept(struct call *c, str challenge);
 /* The page's view of the one who calls, from memory. */
-MUST_USE err me_of(struct call *c, const struct dir_person *p, const struct dir_device *d, usec ends,
-                   struct me *ret);
+MUST_USE err me_of(struct call *c, const struct dir_person *p, const struct dir_device *d,
+                   usec ends, struct me *ret);
 MUST_USE err me_fill(struct call *c, struct me *ret);
 
 /* ---- people.c ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ways in: password with a code, a passkey, an invitation, and the renewal of a session. Each costs the same and answers the
- * same bytes whether the name exists or not; each refusal is a leaf. The slow parts run in `before`, on the slow pool behind
- * its admission queue. */
+/* The ways in: password with a code, a passkey, an invitation, and the renewal of a session. Each
+ * costs the same and answers the same bytes whether the name exists or not; each refusal is a leaf.
+ * The slow parts run in `before`, on the slow pool behind its admission queue. */
 #include <string.h>
 
 #include "app/people/people_in.h"
@@ -17,7 +17,8 @@ static err refused(struct call *c, person_id person, const char *why)
 {
     static const struct verdict v = { .rules = { "credentials" }, .rules_n = 1 };
     c->who.person = person.v;
-    ledger_refusal(c, &(struct act){ .type = "session.refused", .action = "session.open", .verdict = &v });
+    ledger_refusal(
+        c, &(struct act){ .type = "session.refused", .action = "session.open", .verdict = &v });
     return fail(c, E_WRONG_SIGN_IN, "%s", why);
 }
 
@@ -142,14 +143,18 @@ err people_invite_open_before(struct call *c, struct people_invite_open_in *in)
     return E_NONE;
 }
 
-err people_invite_open(struct call *c, const struct people_invite_open_in *in, struct invitation *ret)
+err people_invite_open(struct call *c, const struct people_invite_open_in *in,
+                       struct invitation *ret)
 {
     (void)c;
     *ret = *(const struct invitation *)in->prepared;
     return E_NONE;
 }
 
-struct acceptance { struct arrival arrival; str password, totp; };
+struct acceptance {
+    struct arrival arrival;
+    str password, totp;
+};
 
 err people_invite_accept_before(struct call *c, struct people_invite_accept_in *in)
 {
@@ -174,7 +179,8 @@ err people_invite_accept_before(struct call *c, struct people_invite_accept_in *
 }
 
 /* The password, the authenticator and ten recovery codes take the place of all that was before. */
-err people_invite_accept(struct call *c, const struct people_invite_accept_in *in, struct accepted *ret)
+err people_invite_accept(struct call *c, const struct people_invite_accept_in *in,
+                         struct accepted *ret)
 {
     const struct acceptance *made = in->prepared;
     struct arrival a = made->arrival;
@@ -223,14 +229,19 @@ err people_session_renew_before(struct call *c, struct people_session_renew_in *
     return arrival_seal(c, a);
 }
 
-static void take_renewed(struct office *o, void *arg) { session_renewed(o, arg); }
+static void take_renewed(struct office *o, void *arg)
+{
+    session_renewed(o, arg);
+}
 
-err people_session_renew(struct call *c, const struct people_session_renew_in *in, struct renewed *ret)
+err people_session_renew(struct call *c, const struct people_session_renew_in *in,
+                         struct renewed *ret)
 {
     const struct arrival *a = in->prepared;
     struct session_row *row = NEW(c->arena, struct session_row);
     i64 changed;
-    *row = (struct session_row){ .id = c->who.session, .proof_until = c->now + proof_lasts,
+    *row = (struct session_row){ .id = c->who.session,
+                                 .proof_until = c->now + proof_lasts,
                                  .has_key = true };
     memcpy(row->key, a->key, sizeof row->key);
     TRY(q_session_set_proof(c, a->sealed_key, row->proof_until, a->session, &changed));
@@ -242,7 +253,10 @@ err people_session_renew(struct call *c, const struct people_session_renew_in *i
     return E_NONE;
 }
 
-static void take_ended(struct office *o, void *arg) { session_end(o, *(const i64 *)arg); }
+static void take_ended(struct office *o, void *arg)
+{
+    session_end(o, *(const i64 *)arg);
+}
 
 err people_session_end(struct call *c, struct done *ret)
 {
