@@ -50,9 +50,18 @@ static void put_escape(struct buf *b, char c)
 
 void json_put_str(struct buf *b, str s)
 {
+    size_t run = clean_run(s.p, s.n);
+    char *at = run == s.n ? buf_room(b, s.n + 2) : NULL;
+    if (at) { /* most texts: nothing to escape */
+        *at = '"';
+        if (s.n)
+            memcpy(at + 1, s.p, s.n);
+        at[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
     buf_char(b, '"');
-    while (s.n) {
-        size_t run = clean_run(s.p, s.n);
+    for (; s.n; run = clean_run(s.p, s.n)) {
         buf_bytes(b, s.p, run);
         s = (str){ s.p + run, s.n - run };
         if (!s.n)
