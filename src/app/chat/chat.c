@@ -20,7 +20,7 @@ static person_id me(const struct call *c)
 
 static err channel_seen_by(struct call *c, channel_id id, person_id person, struct channel *ret)
 {
-    return q_channel_guard(c, person, id, ret);
+    return q_channel_guard(c, id, person, ret);
 }
 
 static err channel_of(struct call *c, channel_id id, struct channel *ret)
@@ -28,13 +28,10 @@ static err channel_of(struct call *c, channel_id id, struct channel *ret)
     return channel_seen_by(c, id, me(c), ret);
 }
 
-err chat_channels_mine(struct call *c, struct channel_list *ret)
+err chat_channels_mine(struct call *c, const struct chat_channels_mine_in *in, struct channel_list *ret)
 {
-    struct q_channels_of_rows rows;
-    TRY(q_channels_of(c, me(c), &rows));
-    ret->at = rows.at;
-    ret->n = rows.n;
-    return E_NONE;
+    (void)in;
+    return q_channels_of(c, me(c), ret);
 }
 
 static str lower(struct arena *out, str s)
@@ -51,17 +48,16 @@ err chat_channels_browse(struct call *c, const struct chat_channels_browse_in *i
                          struct channel_page *ret)
 {
     str q = in->has_q ? lower(c->arena, in->q) : (str){ 0 };
-    struct q_channels_public_rows rows;
-    TRY(q_channels_public(c, me(c), in->after, q, q.n > 0, in->limit, &rows));
-    ret->items.at = rows.at;
-    ret->items.n = rows.n;
-    return E_NONE;
+    const struct q_channels_public_in find = {
+        .me = me(c), .after = in->after, .q = q, .has_q = q.n > 0, .limit = in->limit
+    };
+    return q_channels_public(c, &find, &ret->items);
 }
 
 static err add_member(struct call *c, channel_id channel, person_id person, bool owner)
 {
-    TRY(q_member_insert(c, channel, person, owner, c->now, NULL));
-    return q_channel_count_members(c, 1, channel, NULL);
+    TRY(q_member_insert(c, channel, person, owner, c->now));
+    return q_channel_count_members(c, channel, 1);
 }
 
 err chat_make(struct call *c, const struct new_channel *n, person_id owner, channel_id *ret)
@@ -80,7 +76,7 @@ err chat_make(struct call *c, const struct new_channel *n, person_id owner, chan
         .name_key = lower(c->arena, n->name),
         .has_name_key = is_public,
     };
-    TRY(q_channel_insert(c, &row, NULL));
+    TRY(q_channel_insert(c, &row));
     *ret = id;
     return owner.v ? add_member(c, id, owner, true) : E_NONE;
 }
@@ -190,18 +186,14 @@ err chat_channel_leave(struct call *c, const struct chat_channel_leave_in *in, s
         return fail(c, E_NOT_IN_DIRECT, "a direct message has no way out");
     TRY(q_member_delete(c, in->channel, me(c), &left));
     if (left)
-        TRY(q_channel_count_members(c, -1, in->channel, NULL));
+        TRY(q_channel_count_members(c, in->channel, -1));
     return channel_of(c, in->channel, ret);
 }
 
 err chat_channel_members(struct call *c, const struct chat_channel_members_in *in,
                          struct channel_member_list *ret)
 {
-    struct q_members_of_rows rows;
-    TRY(q_members_of(c, in->channel, &rows));
-    ret->at = rows.at;
-    ret->n = rows.n;
-    return E_NONE;
+    return q_members_of(c, in->channel, ret);
 }
 
 err chat_channel_invite(struct call *c, const struct chat_channel_invite_in *in,
@@ -221,19 +213,17 @@ err chat_channel_invite(struct call *c, const struct chat_channel_invite_in *in,
 err chat_messages_list(struct call *c, const struct chat_messages_list_in *in,
                        struct message_page *ret)
 {
-    i64 before = in->has_before ? in->before : INT64_MAX;
-    struct q_messages_before_rows rows;
     if (in->has_after) {
-        struct q_messages_after_rows later;
-        TRY(q_messages_after(c, me(c), in->channel, in->after, in->limit, &later));
-        rows.at = later.at;
-        rows.n = later.n;
-    } else {
-        TRY(q_messages_before(c, me(c), in->channel, before, in->limit, &rows));
+        const struct q_messages_after_in later = {
+            .me = me(c), .channel = in->channel, .after = in->after, .limit = in->limit
+        };
+        return q_messages_after(c, &later, &ret->items);
     }
-    ret->items.at = rows.at;
-    ret->items.n = rows.n;
-    return E_NONE;
+    const struct q_messages_before_in earlier = {
+        .me = me(c), .channel = in->channel, .limit = in->limit,
+        .before = in->has_before ? in->before : INT64_MAX,
+    };
+    return q_messages_before(c, &earlier, &ret->items);
 }
 
 /* The beginning of a text for the channel list, on one line, cut between code points. */
@@ -253,7 +243,7 @@ err chat_say(struct call *c, channel_id channel, str text, str client_id, messag
 {
     struct q_channel_take_seq_row place;
     message_id id = { call_new_id(c) };
-    TRY(q_channel_take_seq(c, preview(c->arena, text), c->now, channel, &place));
+    TRY(q_channel_take_seq(c, channel, preview(c->arena, text), c->now, &place));
     const struct q_message_insert_in row = { .id = id,
                                              .channel = channel,
                                              .seq = place.last_seq,
@@ -261,7 +251,7 @@ err chat_say(struct call *c, channel_id channel, str text, str client_id, messag
                                              .text = text,
                                              .now = c->now,
                                              .client_id = client_id };
-    TRY(q_message_insert(c, &row, NULL));
+    TRY(q_message_insert(c, &row));
     struct q_member_read_row mark;
     TRY(q_member_read(c, place.last_seq, channel, me(c), &mark)); /* what one writes one has read */
     *ret = id;
@@ -274,14 +264,14 @@ err chat_message_post(struct call *c, const struct chat_message_post_in *in, str
     if (!str_trim(in->text).n)
         return call_field(c, "text", "required", 0);
     TRY(chat_say(c, in->channel, in->text, c->idempotency_key, &id));
-    TRY(q_message_get(c, me(c), id, ret));
+    TRY(q_message_get(c, id, me(c), ret));
     call_object(c, "Message", "mesg", id.v);
     return emit_message_posted(c, in->channel, ret);
 }
 
 err chat_message_get(struct call *c, const struct chat_message_get_in *in, struct message *ret)
 {
-    return q_message_get(c, me(c), in->message, ret);
+    return q_message_get(c, in->message, me(c), ret);
 }
 
 /* How far one has read goes forward only, and is told to one's other tabs and devices. */

@@ -71,7 +71,7 @@ SELECT :channel, :person, :owner, c.last_seq, :now FROM channel c WHERE c.id = :
 -- param owner bool
 -- param now time
 
--- name: member_delete :exec
+-- name: member_delete :exec -> int
 DELETE FROM channel_person WHERE channel = :channel AND person = :person;
 
 -- name: channel_count_members :exec

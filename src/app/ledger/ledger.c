@@ -73,8 +73,9 @@ static err checkpoint_of(struct call *c, struct checkpoint *ret)
     return E_NONE;
 }
 
-err ledger_checkpoint_get(struct call *c, struct checkpoint *ret)
+err ledger_checkpoint_get(struct call *c, const struct ledger_checkpoint_get_in *in, struct checkpoint *ret)
 {
+    (void)in;
     err e = checkpoint_of(c, ret);
     return e == E_NOT_FOUND ? fail(c, E_NOT_FOUND, "nothing is sealed yet") : e;
 }

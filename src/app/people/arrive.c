@@ -64,13 +64,13 @@ static err device_arrives(struct call *c, person_id person, const struct device_
                                                .name = p->name,
                                                .now = c->now,
                                                .seen_from = c->who.address };
-        TRY(q_device_insert(c, &in, NULL));
+        TRY(q_device_insert(c, &in));
     } else {
         TRY(e);
         d.id = row.id.v;
         if (row.status != DEVICE_STATUS_ACTIVE)
             return fail(c, E_DEVICE_LOCKED, "device locked");
-        TRY(q_device_seen(c, c->now, c->who.address, row.id, NULL));
+        TRY(q_device_seen(c, row.id, c->now, c->who.address));
         struct dir_device known;
         if (dir_device(c->office, d.id, &known) == E_NONE)
             d = known;
@@ -107,11 +107,11 @@ static err use_up(struct call *c, const struct arrival *a)
 {
     i64 changed = 1;
     if (a->totp_step)
-        TRY(q_person_totp_used(c, a->totp_step, a->person, &changed));
+        TRY(q_person_totp_used(c, a->person, a->totp_step, &changed));
     else if (a->recovery.n)
         TRY(q_recovery_use(c, c->now, a->person, a->recovery, &changed));
     else if (a->passkey)
-        TRY(q_passkey_used(c, a->passkey_counter, c->now, (passkey_id){ a->passkey }, &changed));
+        TRY(q_passkey_used(c, (passkey_id){ a->passkey }, a->passkey_counter, c->now, &changed));
     return changed == 1 ? E_NONE : fail(c, E_WRONG_SIGN_IN, "code used before");
 }
 
@@ -143,7 +143,7 @@ static err session_write(struct call *c, const struct arrival *a, struct opened 
         .proof_key = a->sealed_key,
         .proof_until = n->row.proof_until,
     };
-    return q_session_insert(c, &in, NULL);
+    return q_session_insert(c, &in);
 }
 
 err arrival_open(struct call *c, const struct arrival *a, const struct device_proof *device,

@@ -2,10 +2,12 @@
 /* The directory and its administration: people, departments, devices. Locking takes effect with the
  * commit: sessions end in memory, sockets notice by the generation, and the next act of the locked
  * one is refused. */
+#include "app/people/people.h"
 #include "app/people/people_in.h"
 
-err people_me_get(struct call *c, struct me *ret)
+err people_me_get(struct call *c, const struct people_me_get_in *in, struct me *ret)
 {
+    (void)in;
     return me_fill(c, ret);
 }
 
@@ -13,14 +15,10 @@ err people_people_list(struct call *c, const struct people_people_list_in *in,
                        struct person_page *ret)
 {
     str q = in->has_q ? login_normal(c->arena, in->q) : (str){ 0 };
-    struct q_person_find_rows rows;
-    TRY(q_person_find(c,
-                      &(struct q_person_find_in){
-                          .after = in->after, .q = q, .has_q = q.n > 0, .limit = in->limit },
-                      &rows));
-    ret->items.at = rows.at;
-    ret->items.n = rows.n;
-    return E_NONE;
+    const struct q_person_find_in find = {
+        .after = in->after, .q = q, .has_q = q.n > 0, .limit = in->limit
+    };
+    return q_person_find(c, &find, &ret->items);
 }
 
 err people_person_get(struct call *c, const struct people_person_get_in *in, struct person *ret)
@@ -31,11 +29,10 @@ err people_person_get(struct call *c, const struct people_person_get_in *in, str
 static err devices(struct call *c, person_id person, device_id after, i64 limit,
                    struct device_page *ret)
 {
-    struct q_devices_of_rows rows;
-    TRY(q_devices_of(c, (device_id){ c->who.device }, person, after, limit, &rows));
-    ret->items.at = rows.at;
-    ret->items.n = rows.n;
-    return E_NONE;
+    const struct q_devices_of_in find = {
+        .person = person, .mine = { c->who.device }, .after = after, .limit = limit
+    };
+    return q_devices_of(c, &find, &ret->items);
 }
 
 err people_my_devices(struct call *c, const struct people_my_devices_in *in,
@@ -110,7 +107,7 @@ static void end_device(struct office *o, void *arg)
 
 static err set_status(struct call *c, person_id id, enum person_status status, struct person *ret)
 {
-    TRY(q_person_set_status(c, status, c->now, id, NULL));
+    TRY(q_person_set_status(c, id, status, c->now));
     TRY(person_refresh(c, id));
     TRY(q_person_guard(c, id, id, ret));
     return emit_person_changed(c, id, ret);
@@ -120,8 +117,8 @@ err people_person_lock(struct call *c, const struct people_person_lock_in *in, s
 {
     i64 *id = NEW(c->arena, i64);
     *id = in->person.v;
-    TRY(q_sessions_delete_of_person(c, in->person, NULL));
-    TRY(q_invite_revoke(c, c->now, in->person, NULL));
+    TRY(q_sessions_delete_of_person(c, in->person));
+    TRY(q_invite_revoke(c, c->now, in->person));
     TRY(set_status(c, in->person, PERSON_STATUS_LOCKED, ret));
     call_after_commit(c, end_person, id);
     return E_NONE;
@@ -149,7 +146,7 @@ err people_person_role(struct call *c, const struct people_person_role_in *in, s
         if (admins.n <= 1)
             return fail(c, E_LAST_ADMIN, "the last %s", role_words[p.role]);
     }
-    TRY(q_person_set_role(c, in->role, c->now, in->person, NULL));
+    TRY(q_person_set_role(c, in->person, in->role, c->now));
     TRY(person_refresh(c, in->person));
     TRY(q_person_guard(c, in->person, in->person, ret));
     call_note(c, "role", str_from(role_words[in->role]));
@@ -164,7 +161,7 @@ static err device_after(struct call *c, device_id id, struct device *ret)
 
 err people_device_mark(struct call *c, const struct people_device_mark_in *in, struct device *ret)
 {
-    TRY(q_device_set_owner(c, in->owner, c->now, in->device, NULL));
+    TRY(q_device_set_owner(c, in->device, in->owner, c->now));
     call_note(c, "owner", str_from(device_owner_words[in->owner]));
     return device_after(c, in->device, ret);
 }
@@ -173,8 +170,8 @@ err people_device_lock(struct call *c, const struct people_device_lock_in *in, s
 {
     i64 *id = NEW(c->arena, i64);
     *id = in->device.v;
-    TRY(q_device_set_status(c, DEVICE_STATUS_LOCKED, c->now, in->device, NULL));
-    TRY(q_sessions_delete_of_device(c, in->device, NULL));
+    TRY(q_device_set_status(c, in->device, DEVICE_STATUS_LOCKED, c->now));
+    TRY(q_sessions_delete_of_device(c, in->device));
     TRY(device_after(c, in->device, ret));
     call_after_commit(c, end_device, id);
     return E_NONE;
@@ -183,24 +180,21 @@ err people_device_lock(struct call *c, const struct people_device_lock_in *in, s
 err people_device_unlock(struct call *c, const struct people_device_unlock_in *in,
                          struct device *ret)
 {
-    TRY(q_device_set_status(c, DEVICE_STATUS_ACTIVE, c->now, in->device, NULL));
+    TRY(q_device_set_status(c, in->device, DEVICE_STATUS_ACTIVE, c->now));
     return device_after(c, in->device, ret);
 }
 
-err people_departments_list(struct call *c, struct department_list *ret)
+err people_departments_list(struct call *c, const struct people_departments_list_in *in, struct department_list *ret)
 {
-    struct q_departments_find_rows rows;
-    TRY(q_departments_find(c, &rows));
-    ret->at = rows.at;
-    ret->n = rows.n;
-    return E_NONE;
+    (void)in;
+    return q_departments_find(c, ret);
 }
 
 err people_department_add(struct call *c, const struct people_department_add_in *in,
                           struct department *ret)
 {
     *ret = (struct department){ .id = { call_new_id(c) }, .name = in->name };
-    err e = q_department_insert(c, ret->id, in->name, NULL);
+    err e = q_department_insert(c, ret->id, in->name);
     if (e == E_CONFLICT)
         IGNORE(call_field(c, "name", "taken", 0));
     TRY(e);

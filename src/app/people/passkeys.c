@@ -10,15 +10,12 @@
 err people_my_passkeys(struct call *c, const struct people_my_passkeys_in *in,
                        struct passkey_page *ret)
 {
-    struct q_passkeys_of_rows rows;
-    TRY(q_passkeys_of(c, (person_id){ c->who.person }, in->after, in->limit, &rows));
-    ret->items.at = rows.at;
-    ret->items.n = rows.n;
-    return E_NONE;
+    return q_passkeys_of(c, (person_id){ c->who.person }, in->after, in->limit, &ret->items);
 }
 
-err people_passkey_start(struct call *c, struct passkey_start *ret)
+err people_passkey_start(struct call *c, const struct people_passkey_start_in *in, struct passkey_start *ret)
 {
+    (void)in;
     struct q_passkey_credentials_rows rows;
     TRY(q_passkey_credentials(c, (person_id){ c->who.person }, &rows));
     struct buf handle = buf_in(c->arena, 16);
@@ -53,7 +50,7 @@ err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *i
                                              .counter = made.counter,
                                              .name = in->name,
                                              .now = c->now };
-    err e = q_passkey_insert(c, &row, NULL);
+    err e = q_passkey_insert(c, &row);
     if (e == E_CONFLICT)
         return fail(c, E_PASSKEY_REFUSED, "credential is enrolled already");
     TRY(e);
@@ -64,7 +61,7 @@ err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *i
 err people_passkey_remove(struct call *c, const struct people_passkey_remove_in *in,
                           struct done *ret)
 {
-    TRY(q_passkey_delete(c, in->passkey, NULL));
+    TRY(q_passkey_delete(c, in->passkey));
     ret->ok = true;
     return person_refresh(c, (person_id){ c->who.person });
 }

@@ -169,9 +169,9 @@ err invite_make(struct call *c, person_id person, struct invite_made *ret)
 {
     u8 hash[32];
     str token = token_new(c->arena, hash);
-    TRY(q_invite_revoke(c, c->now, person, NULL));
+    TRY(q_invite_revoke(c, c->now, person));
     ret->expires = c->now + invite_lasts;
-    TRY(q_invite_insert(c, (str){ (const char *)hash, sizeof hash }, person, ret->expires, NULL));
+    TRY(q_invite_insert(c, (str){ (const char *)hash, sizeof hash }, person, ret->expires));
     str origin = office_origin(c->office);
     ret->link = str_fmt(c->arena, STR_FMT "/invite#" STR_FMT, STR_ARG(origin), STR_ARG(token));
     return q_person_guard(c, person, person, &ret->person);
@@ -192,7 +192,7 @@ err people_add(struct call *c, const struct new_person *p, person_id *ret_id)
         .status = PERSON_STATUS_INVITED,
         .now = c->now,
     };
-    TRY(q_person_insert(c, &in, NULL));
+    TRY(q_person_insert(c, &in));
     TRY(person_refresh(c, id));
     *ret_id = id;
     return E_NONE;
@@ -214,14 +214,16 @@ err people_password(struct call *c, str password, str *ret_encoded)
 
 err people_admit(struct call *c, person_id id, str encoded, str sealed_totp)
 {
-    TRY(q_person_accept(c, encoded, sealed_totp, 0, c->now, id, NULL));
+    const struct q_person_accept_in in = { .id = id, .password = encoded, .totp = sealed_totp,
+                                           .now = c->now };
+    TRY(q_person_accept(c, &in));
     return person_refresh(c, id);
 }
 
 err people_department(struct call *c, str name, i64 *ret_id)
 {
     i64 id = call_new_id(c);
-    TRY(q_department_insert(c, (department_id){ id }, name, NULL));
+    TRY(q_department_insert(c, (department_id){ id }, name));
     *ret_id = id;
     return E_NONE;
 }

@@ -48,7 +48,7 @@ SELECT count(*) AS n FROM person WHERE role = :role AND status = 1;
 UPDATE person SET password = :password, totp = :totp, totp_step = :step, status = 1, changed = :now WHERE id = :id;
 -- param now time
 
--- name: person_totp_used :exec
+-- name: person_totp_used :exec -> int
 UPDATE person SET totp_step = :step WHERE id = :id AND totp_step < :step;
 
 -- name: people_all :many (id person_id, role role, status person_status, department department_id?, name text, login text, title text, department_name text, passkeys int)
@@ -87,7 +87,7 @@ DELETE FROM recovery_code WHERE person = :person;
 -- name: recovery_find :one (hash bytes)
 SELECT hash FROM recovery_code WHERE person = :person AND hash = :hash AND used IS NULL;
 
--- name: recovery_use :exec
+-- name: recovery_use :exec -> int
 UPDATE recovery_code SET used = :now WHERE person = :person AND hash = :hash AND used IS NULL;
 -- param now time
 
@@ -103,7 +103,7 @@ UPDATE invite SET used = :now WHERE person = :person AND used IS NULL;
 SELECT i.person, p.login, p.name, i.expires, i.used
 FROM invite i JOIN person p ON p.id = i.person WHERE i.hash = :hash;
 
--- name: invite_use :exec
+-- name: invite_use :exec -> int
 UPDATE invite SET used = :now WHERE hash = :hash AND used IS NULL AND expires > :now;
 -- param now time
 
@@ -176,7 +176,7 @@ INSERT INTO passkey (id, person, credential, public_key, counter, name, added)
 VALUES (:id, :person, :credential, :public_key, :counter, :name, :now);
 -- param now time
 
--- name: passkey_used :exec
+-- name: passkey_used :exec -> int
 UPDATE passkey SET counter = :counter, used = :now WHERE id = :id;
 -- param now time
 
@@ -191,7 +191,7 @@ VALUES (:id, :token_hash, :person, :device, :strength, :strong_until, :opened, :
 -- param ends time
 -- param proof_until time
 
--- name: session_set_proof :exec
+-- name: session_set_proof :exec -> int
 UPDATE session SET proof_key = :proof_key, proof_until = :proof_until WHERE id = :id;
 -- param proof_until time
 

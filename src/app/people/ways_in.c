@@ -22,8 +22,9 @@ static err refused(struct call *c, person_id person, const char *why)
     return fail(c, E_WRONG_SIGN_IN, "%s", why);
 }
 
-err people_sign_in_start(struct call *c, struct challenge *ret)
+err people_sign_in_start(struct call *c, const struct people_sign_in_start_in *in, struct challenge *ret)
 {
+    (void)in;
     ret->challenge = challenge_new(c->arena, c->now);
     return E_NONE;
 }
@@ -190,14 +191,17 @@ err people_invite_accept(struct call *c, const struct people_invite_accept_in *i
     TRY(q_invite_use(c, c->now, (str){ (const char *)hash, sizeof hash }, &used));
     if (!used)
         return fail(c, E_INVITE_GONE, "used in the meantime");
-    TRY(q_person_accept(c, made->password, made->totp, a.totp_step, c->now, a.person, NULL));
-    TRY(q_recovery_clear(c, a.person, NULL));
+    const struct q_person_accept_in credentials = { .id = a.person, .password = made->password,
+                                                    .totp = made->totp, .step = a.totp_step,
+                                                    .now = c->now };
+    TRY(q_person_accept(c, &credentials));
+    TRY(q_recovery_clear(c, a.person));
     ret->recovery_codes.at = NEW_N(c->arena, str, RECOVERY_CODES);
     ret->recovery_codes.n = RECOVERY_CODES;
     for (int i = 0; i < RECOVERY_CODES; i++) {
         ret->recovery_codes.at[i] = recovery_new(c->arena);
         recovery_hash(a.person, ret->recovery_codes.at[i], hash);
-        TRY(q_recovery_insert(c, a.person, (str){ (const char *)hash, sizeof hash }, NULL));
+        TRY(q_recovery_insert(c, a.person, (str){ (const char *)hash, sizeof hash }));
     }
     TRY(person_refresh(c, a.person));
     a.totp_step = 0; /* stored with the person just now */
@@ -206,8 +210,9 @@ err people_invite_accept(struct call *c, const struct people_invite_accept_in *i
 
 /* ---- The session ---- */
 
-err people_session_challenge(struct call *c, struct challenge *ret)
+err people_session_challenge(struct call *c, const struct people_session_challenge_in *in, struct challenge *ret)
 {
+    (void)in;
     ret->challenge = challenge_new(c->arena, c->now);
     return E_NONE;
 }
@@ -244,7 +249,7 @@ err people_session_renew(struct call *c, const struct people_session_renew_in *i
                                  .proof_until = c->now + proof_lasts,
                                  .has_key = true };
     memcpy(row->key, a->key, sizeof row->key);
-    TRY(q_session_set_proof(c, a->sealed_key, row->proof_until, a->session, &changed));
+    TRY(q_session_set_proof(c, a->session, a->sealed_key, row->proof_until, &changed));
     if (!changed)
         return fail(c, E_SESSION_GONE, "the session has ended");
     call_after_commit(c, take_renewed, row);
@@ -258,11 +263,12 @@ static void take_ended(struct office *o, void *arg)
     session_end(o, *(const i64 *)arg);
 }
 
-err people_session_end(struct call *c, struct done *ret)
+err people_session_end(struct call *c, const struct people_session_end_in *in, struct done *ret)
 {
+    (void)in;
     i64 *id = NEW(c->arena, i64);
     *id = c->who.session;
-    TRY(q_session_delete(c, (session_id){ *id }, NULL));
+    TRY(q_session_delete(c, (session_id){ *id }));
     call_after_commit(c, take_ended, id);
     call_cookie(c, session_cookie(c->arena, (str){ 0 }, 0));
     call_object(c, "Device", "devi", c->who.device);
