@@ -176,6 +176,15 @@ void out_openapi(struct gen *g);
 void out_ts(struct gen *g);
 void out_add(struct gen *g, const char *path, struct buf *b);
 
+/* Writing text: every @ of the template stands for the next argument, a str. */
+void put_args(struct buf *b, const char *text, const str *args, size_t n);
+#define put(b, text, ...) put_args((b), (text), (const str[]){ { 0 }, ##__VA_ARGS__ } + 1, \
+                                   COUNT(((const str[]){ { 0 }, ##__VA_ARGS__ })) - 1)
+str  dec(struct gen *g, i64 v);
+struct names all_actions(struct gen *g);
+/* All error codes, each in the template `each`, with `between`. */
+void put_codes(struct gen *g, struct buf *b, const char *each, const char *between);
+
 /* C helpers shared by the writers. */
 const char *c_type(struct gen *g, const struct type *t);      /* of a member, without list */
 const char *c_list(struct gen *g, const struct type *t);      /* struct x_list */

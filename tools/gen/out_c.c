@@ -12,6 +12,60 @@ void out_add(struct gen *g, const char *path, struct buf *b)
     *vec_push(&g->outputs, g->a) = (struct output){ str_copy(g->a, str_from(path)), buf_str(b) };
 }
 
+void put_args(struct buf *b, const char *text, const str *args, size_t n)
+{
+    size_t used = 0;
+    for (const char *at; (at = strchr(text, '@')); text = at + 1) {
+        buf_bytes(b, text, (size_t)(at - text));
+        must(used < n);
+        buf_put(b, args[used++]);
+    }
+    buf_bytes(b, text, strlen(text));
+}
+
+str dec(struct gen *g, i64 v) { return str_fmt(g->a, "%lld", (long long)v); }
+
+void put_codes(struct gen *g, struct buf *b, const char *each, const char *between)
+{
+    static const char *const codes[] = {
+#define CODE(name, status, text) text,
+        ERR_MAP(CODE)
+#undef CODE
+        "repeated",
+    };
+    for (size_t i = 1; i < COUNT(codes); i++) {
+        put(b, i > 1 ? between : "");
+        put(b, each, str_from(codes[i]));
+    }
+    for (size_t i = 0; i < g->modules.n; i++)
+        for (size_t k = 0; k < g->modules.at[i]->errors.n; k++) {
+            put(b, between);
+            put(b, each, g->modules.at[i]->errors.at[k].name);
+        }
+}
+
+static void add_name(struct gen *g, struct names *to, str name)
+{
+    for (size_t i = 0; i < to->n; i++)
+        if (str_eq(to->at[i], name))
+            return;
+    *vec_push(to, g->a) = name;
+}
+
+struct names all_actions(struct gen *g)
+{
+    struct names seen = { 0 };
+    for (size_t i = 0; i < g->modules.n; i++) {
+        const struct module *m = g->modules.at[i];
+        for (size_t k = 0; k < m->endpoints.n; k++)
+            for (size_t q = 0; q < m->endpoints.at[k].guards.n; q++)
+                add_name(g, &seen, m->endpoints.at[k].guards.at[q].action);
+        for (size_t k = 0; k < m->topics.n; k++)
+            add_name(g, &seen, m->topics.at[k].guard.action);
+    }
+    return seen;
+}
+
 str upper(struct gen *g, str s)
 {
     str u = str_copy(g->a, s);
@@ -248,17 +302,7 @@ static void put_all_h(struct gen *g)
 
 static void put_actions(struct gen *g, struct buf *b)
 {
-    struct names seen = { 0 };
-    for (size_t i = 0; i < g->modules.n; i++)
-        for (size_t k = 0; k < g->modules.at[i]->endpoints.n; k++)
-            for (size_t q = 0; q < g->modules.at[i]->endpoints.at[k].guards.n; q++) {
-                str action = g->modules.at[i]->endpoints.at[k].guards.at[q].action;
-                bool known = false;
-                for (size_t s = 0; s < seen.n; s++)
-                    known = known || str_eq(seen.at[s], action);
-                if (!known)
-                    *vec_push(&seen, g->a) = action;
-            }
+    struct names seen = all_actions(g);
     buf_fmt(b, "const char *const gen_actions[] = {\n");
     for (size_t i = 0; i < seen.n; i++)
         buf_fmt(b, "    \"" STR_FMT "\",\n", STR_ARG(seen.at[i]));
