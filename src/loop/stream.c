@@ -94,7 +94,8 @@ static int bio_read(BIO *b, char *p, int n)
     struct stream *s = BIO_get_data(b);
     BIO_clear_retry_flags(b);
     ssize_t got = os.recv(s->io.fd, p, (size_t)n, 0);
-    if (got < 0 && os_err() == E_AGAIN)
+    s->would_block = got < 0 && os_err() == E_AGAIN;
+    if (s->would_block)
         BIO_set_retry_read(b);
     return (int)got;
 }
@@ -121,10 +122,11 @@ static err begin_tls(struct stream *s, struct tls *tls, str host)
     return s->ssl ? E_NONE : E_INTERNAL;
 }
 
-/* After an SSL call that did not succeed: is it waiting for input, or over? */
+/* After an SSL call that did not succeed: is it waiting for input, or over? Our own word for it, since SSL_get_error is led
+ * astray by what others left in the thread's error queue, and SSL_want by what it read last. */
 static err tls_verdict(struct stream *s)
 {
-    if (SSL_want_read(s->ssl) && !s->dead)
+    if (s->would_block && !s->dead)
         return E_AGAIN;
     ERR_clear_error();
     s->dead = true;
@@ -167,6 +169,7 @@ err stream_handshake(struct stream *s)
 {
     if (!s->ssl || !s->handshaking)
         return s->dead ? E_CLOSED : E_NONE;
+    s->would_block = false;
     int r = SSL_do_handshake(s->ssl);
     err e = r == 1 ? E_NONE : tls_verdict(s);
     bool was_dead = s->dead;
@@ -197,6 +200,7 @@ err stream_read(struct stream *s, char *p, size_t room, size_t *ret_n)
     if (!s->ssl)
         return read_plain(s, p, room, ret_n);
     size_t got = 0;
+    s->would_block = false;
     int r = SSL_read_ex(s->ssl, p, room, &got);
     push(s);                                     /* an alert, or the answer to a key update */
     if (LIKELY(r == 1)) {

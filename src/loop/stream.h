@@ -15,7 +15,7 @@ struct stream {
     SSL *ssl;                        /* NULL: plain */
     char *out;                       /* what the socket refused, [out_at, out_n) */
     u32  out_at, out_n, out_room, out_max;
-    bool handshaking, dead, no_read;
+    bool handshaking, dead, no_read, would_block;
 };
 
 struct stream_setup {

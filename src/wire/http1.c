@@ -58,7 +58,7 @@ static const u8 first[KNOWN_LEN_MAX + 2] = {
 static bool same_nocase(const char *lower, const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if ((u8)lower[i] != ((u8)p[i] | 0x20))      /* names hold letters and '-' only, whose bit 5 is set */
+        if ((u8)lower[i] != ((u8)p[i] | (lower[i] == '-' ? 0 : 0x20)))
             return false;
     return true;
 }
