@@ -7,17 +7,44 @@
 
 #include <string.h>
 
+#include "base/os.h"
 #include "core/office_in.h"
 
-static _Thread_local struct vault_client *thread_vault;
+static _Thread_local struct vault_place *my_vault;
 
-void office_vault_set(struct vault_client *v)
+void office_vault_give(struct office *o, u32 place, int fd)
 {
-    thread_vault = v;
+    if (place >= OFFICE_VAULTS_MAX)
+        os_close(fd);
+    else
+        os_close(atomic_exchange(&o->vaults[place].fresh, fd));
 }
+
+void office_vault_enter(struct office *o)
+{
+    for (u32 i = 0; i < OFFICE_VAULTS_MAX; i++)
+        if (!atomic_exchange(&o->vaults[i].taken, true)) {
+            my_vault = &o->vaults[i];
+            return;
+        }
+}
+
+void office_vault_leave(struct office *o)
+{
+    (void)o;
+    if (my_vault)
+        atomic_store(&my_vault->taken, false);
+    my_vault = NULL;
+}
+
 struct vault_client *office_vault(void)
 {
-    return thread_vault;
+    if (!my_vault)
+        return NULL;
+    int fd = atomic_exchange(&my_vault->fresh, -1);
+    if (fd >= 0)
+        vault_client_use(my_vault->client, fd);
+    return my_vault->client;
 }
 
 struct office *office_new(struct arena *a, const struct office_options *options)
@@ -38,6 +65,10 @@ struct office *office_new(struct arena *a, const struct office_options *options)
     o->token_at = idmap_in(a);
     o->free_session = IDMAP_NONE;
     atomic_store(&o->generation, 1);
+    for (u32 i = 0; i < OFFICE_VAULTS_MAX; i++) {
+        o->vaults[i].client = vault_client_new(a);
+        atomic_store(&o->vaults[i].fresh, -1);
+    }
     return o;
 }
 

@@ -24,9 +24,18 @@ struct office *office_new(struct arena *a, const struct office_options *options)
 const struct office_options *office_options(const struct office *o);
 str office_origin(const struct office *o); /* https://host[:port] */
 
-/* The calling thread's way to the vault: set once a thread, found by everything it calls. NULL
- * before it is set. */
-void office_vault_set(struct vault_client *v);
+/* ---- The vault. A socket to it belongs to one thread; each thread has a place, and a place holds
+ * the socket handed over last, so that a vault that was restarted is reached with the next
+ * question.
+ * ---- */
+
+enum { OFFICE_VAULTS_MAX = 24 };
+/* From any thread: this place's socket from now on (`peer` message with this index). */
+void office_vault_give(struct office *o, u32 place, int fd);
+/* Claims a free place for the calling thread; office_vault_leave gives it back. */
+void office_vault_enter(struct office *o);
+void office_vault_leave(struct office *o);
+/* The calling thread's client; NULL before office_vault_enter, or when no place is free. */
 struct vault_client *office_vault(void);
 
 /* ---- Who is in it. Copies go out; nobody holds a pointer into the table. ---- */

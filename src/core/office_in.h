@@ -28,6 +28,14 @@ struct policy_set {
     const struct cedar_store *store;
 };
 
+struct vault_place {
+    struct vault_client *client;
+    atomic_int fresh; /* a socket not taken yet; -1: none */
+    atomic_bool taken;
+};
+
+enum { LOCKED_RING = 256 };
+
 struct office {
     struct arena *a;
     struct office_options options;
@@ -46,6 +54,9 @@ struct office {
     size_t sessions_n, sessions_room;
     u32 free_session;
     size_t sessions_open;
+    struct vault_place vaults[OFFICE_VAULTS_MAX];
+    i64 locked[LOCKED_RING]; /* sessions ended by a lock, the newest over the oldest */
+    u32 locked_at;
 };
 
 #endif

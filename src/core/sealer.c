@@ -141,7 +141,10 @@ static err sign(struct sealer *s)
     struct note_key key;
     u64 size = s->tree->size;
     tlog_root(s->tree, &root);
-    TRY(vault_ledger_head(s->o.vault, &(struct vault_ledger_head_in){ 0 }, &head));
+    struct vault_client *vault = office_vault();
+    if (!vault)
+        return E_BUSY;
+    TRY(vault_ledger_head(vault, &(struct vault_ledger_head_in){}, &head));
     str origin = str_copy(s->round, head.origin);
     if (head.size && head.size <= size)
         TRY(tlog_prove_prefix(&s->source, head.size, size, &proof));
@@ -152,7 +155,7 @@ static err sign(struct sealer *s)
                                         .proof = proof_bytes(s->round, &proof),
                                         .body = buf_str(&text) };
     memcpy(ask.root, root.b, sizeof ask.root);
-    TRY(vault_ledger_sign(s->o.vault, &ask, &signature));
+    TRY(vault_ledger_sign(vault, &ask, &signature));
     note_put_text(&note, buf_str(&text));
     note_put_signature(&note, &key, signature.signature);
     str path =
@@ -205,13 +208,15 @@ static void *run(void *arg)
 {
     struct sealer *s = arg;
     bool was_well = true;
+    office_vault_enter(s->o.office);
     for (;;) {
         bool last = atomic_load(&s->stopping);
         size_t n = 0;
         err e = sealer_once(s, &n);
         if (e != E_NONE && was_well)
-            log_error("ledger: sealing failed, leaves wait", L_Z("code", err_text(e)),
-                      L_Z("vault", vault_client_why(s->o.vault).n ? "refused" : ""));
+            log_error(
+                "ledger: sealing failed, leaves wait", L_Z("code", err_text(e)),
+                L_STR("vault", office_vault() ? vault_client_why(office_vault()) : S("none")));
         was_well = e == E_NONE;
         if (last && (e != E_NONE || n == 0))
             break;
@@ -220,6 +225,7 @@ static void *run(void *arg)
         struct timespec pause = { .tv_nsec = (long)MIN(s->o.pause, USEC_S - 1) * 1000 };
         (void)nanosleep(&pause, NULL);
     }
+    office_vault_leave(s->o.office);
     scratch_thread_end();
     return NULL;
 }

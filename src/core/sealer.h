@@ -13,9 +13,8 @@ struct sealer;
 
 struct sealer_options {
     struct office *office;
-    struct db *db;              /* a read connection of its own */
-    struct vault_client *vault; /* of its own */
-    usec pause;                 /* between looks when there is nothing; 200 ms */
+    struct db *db; /* a read connection of its own */
+    usec pause;    /* between looks when there is nothing; 200 ms */
     /* Runs fn(call, arg) on the writer, in a transaction, and returns when it is committed. */
     err (*write)(void *lanes, err (*fn)(struct call *c, void *arg), void *arg);
     void *lanes;
@@ -25,7 +24,7 @@ struct sealer_options {
  * was sealed; ret_why says how. */
 MUST_USE err sealer_new(struct arena *a, const struct sealer_options *o, struct sealer **ret,
                         str *ret_why);
-/* Seals what is there now, once; ret_n leaves. */
+/* Seals what is there now, once; ret_n leaves. The thread has entered the vault (office.h). */
 MUST_USE err sealer_once(struct sealer *s, size_t *ret_n);
 MUST_USE err sealer_start(struct sealer *s); /* its thread */
 void sealer_stop(struct sealer *s);          /* after a last round; joins the thread */

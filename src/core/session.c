@@ -206,9 +206,15 @@ void session_put(struct office *o, const struct session_row *row)
     }
     struct session *s = &o->sessions[at];
     *s = (struct session){
-        .id = row->id, .person = row->person, .device = row->device, .strength = row->strength,
-        .strong_until = row->strong_until, .ends = row->ends, .proof_until = row->proof_until,
-        .used = true, .has_key = row->has_key,
+        .id = row->id,
+        .person = row->person,
+        .device = row->device,
+        .strength = row->strength,
+        .strong_until = row->strong_until,
+        .ends = row->ends,
+        .proof_until = row->proof_until,
+        .used = true,
+        .has_key = row->has_key,
     };
     memcpy(s->token_hash, row->token_hash, sizeof s->token_hash);
     if (row->has_key)
@@ -263,8 +269,10 @@ static void end_where(struct office *o, i64 person, i64 device)
     must(pthread_rwlock_wrlock(&o->lock) == 0);
     for (u32 i = 0; i < o->sessions_n; i++)
         if (o->sessions[i].used && ((person && o->sessions[i].person == person) ||
-                                    (device && o->sessions[i].device == device)))
+                                    (device && o->sessions[i].device == device))) {
+            o->locked[o->locked_at++ % LOCKED_RING] = o->sessions[i].id;
             drop(o, i);
+        }
     (void)pthread_rwlock_unlock(&o->lock);
     session_touch_generation(o);
 }
@@ -277,6 +285,17 @@ void session_end_of_device(struct office *o, i64 device)
 {
     end_where(o, 0, device);
 }
+
+bool session_was_locked(struct office *o, i64 session)
+{
+    bool found = false;
+    must(pthread_rwlock_rdlock(&o->lock) == 0);
+    for (u32 i = 0; i < LOCKED_RING; i++)
+        found |= o->locked[i] == session;
+    (void)pthread_rwlock_unlock(&o->lock);
+    return found;
+}
+
 size_t session_count(const struct office *o)
 {
     return o->sessions_open;
