@@ -107,7 +107,8 @@ static err seal_rows(struct sealer *s, const struct leaf_rows *rows)
     for (size_t i = 0; i < rows->n; i++)
         bodies[i] = rows->at[i].body;
     *s->next = *s->tree;
-    TRY(tlog_append(s->round, s->next, s->tail, bodies, rows->n, &batch));
+    const struct tlog_leaves leaves = { .tail = s->tail, .at = bodies, .n = rows->n };
+    TRY(tlog_append(s->round, s->next, &leaves, &batch));
     for (size_t i = 0; i < batch.n; i++)
         TRY(write_file(s, &batch.files[i]));
     struct sealed k = { .last = rows->at[rows->n - 1], .size = batch.size };

@@ -88,11 +88,11 @@ static err open_key(struct office *o, struct session *seen)
     if (!office_vault())
         return E_BUSY;
     SCRATCH(s);
-    struct vault_open_in in = { .purpose = S("session"),
+    struct vault_unseal_in in = { .purpose = S("session"),
                                 .context = str_fmt(s.a, "%lld", (long long)seen->id),
                                 .sealed = seen->sealed };
-    struct vault_open_out out;
-    TRY(vault_open(office_vault(), &in, &out));
+    struct vault_unseal_out out;
+    TRY(vault_unseal(office_vault(), &in, &out));
     if (out.plain.n != sizeof seen->key)
         return E_CORRUPT;
     memcpy(seen->key, out.plain.p, sizeof seen->key);
