@@ -127,6 +127,26 @@ static bool in_a_model(struct tidy *t, str name)
     return false;
 }
 
+static str first_word(str name) { return str_cut(&name, '_'); }
+
+/* Or it belongs to a type: struct type gives type_same(), record device gives device_read(). */
+static bool of_a_type(struct tidy *t, str name)
+{
+    str word = first_word(name);
+    for (size_t i = 0; i < t->files.n; i++) {
+        const struct file *f = &t->files.at[i];
+        for (size_t k = 0; k + 1 < f->toks.n; k++)
+            if ((str_eq_z(f->toks.at[k].s, "struct") || str_eq_z(f->toks.at[k].s, "enum")) &&
+                str_eq(first_word(f->toks.at[k + 1].s), word))
+                return true;
+        SCRATCH(s);
+        if (path_ends(f, ".model") &&
+            str_find(f->text, str_fmt(s.a, "\nrecord " STR_FMT, STR_ARG(word))) >= 0)
+            return true;
+    }
+    return false;
+}
+
 static void check_name(struct tidy *t, struct file *f, const struct code *c, size_t name)
 {
     str s = c->at[name].s;
@@ -138,10 +158,24 @@ static void check_name(struct tidy *t, struct file *f, const struct code *c, siz
     bool global = path_has(f, "src/") && !path_has(f, "src/base/") && path_ends(f, ".c") &&
                   !is_static(c, name);
     if (global && !path_is_test(f) && !str_eq_z(s, "main") && !has_prefix(t, f, s) &&
-        !in_a_model(t, s))
+        !in_a_model(t, s) && !of_a_type(t, s))
         report(t, f, c->at[name].line, R_NAMING,
-               "global function " STR_FMT " must begin with its folder's or file's name",
+               "global function " STR_FMT " must begin with the name of its folder, file or type",
                STR_ARG(s));
+}
+
+/* A static function that is never called by name is a callback: its shape is another's choice. */
+static bool is_callback(const struct code *c, size_t name)
+{
+    size_t uses = 0;
+    for (size_t i = 0; i + 1 < c->n; i++) {
+        if (i == name || !str_eq(c->at[i].s, c->at[name].s))
+            continue;
+        if (is(&c->at[i + 1], '('))
+            return false;
+        uses++;
+    }
+    return uses > 0 && is_static(c, name);
 }
 
 static void check_function(struct tidy *t, struct file *f, const struct code *c, size_t open,
@@ -153,7 +187,7 @@ static void check_function(struct tidy *t, struct file *f, const struct code *c,
     if (lines > FUNCTION_MAX_LINES)
         report(t, f, name->line, R_FUNCTION, STR_FMT " has %u lines, at most %d", STR_ARG(name->s),
                lines, FUNCTION_MAX_LINES);
-    if (params > PARAMETERS_MAX)
+    if (params > PARAMETERS_MAX && !is_callback(c, open - 1))
         report(t, f, name->line, R_PARAMETERS,
                STR_FMT " takes %zu parameters, at most %d: give it a struct", STR_ARG(name->s),
                params, PARAMETERS_MAX);
@@ -192,24 +226,24 @@ static void check_typedefs(struct tidy *t, struct file *f, const struct code *c)
     }
 }
 
-static bool has_guard(const struct file *f, const char *path)
-{
-    char want[200] = "OUTWORK_";
-    size_t n = strlen(want);
-    for (const char *p = path; *p && n + 1 < sizeof want; p++)
-        want[n++] = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p >= '0' && *p <= '9' ? *p : '_';
-    want[n] = 0;
-    SCRATCH(s);
-    return str_find(f->text, str_fmt(s.a, "#ifndef %s\n#define %s\n", want, want)) >= 0;
-}
-
-/* src/base/arena.h is OUTWORK_BASE_ARENA_H; elsewhere the first folder may be named too. */
+/* src/base/arena.h is guarded by OUTWORK_…ARENA_H. */
 static void check_guard(struct tidy *t, struct file *f)
 {
-    const char *slash = strchr(f->path, '/');
-    if (!has_guard(f, slash ? slash + 1 : f->path) &&
-        (path_has(f, "src/") || !has_guard(f, f->path)))
-        report(t, f, 1, R_NAMING, "the include guard must be the path: OUTWORK_FOLDER_FILE_H");
+    const char *slash = strrchr(f->path, '/'), *p = slash ? slash + 1 : f->path;
+    char want[100] = "_";
+    size_t n = 1;
+    for (; *p && n + 1 < sizeof want; p++)
+        want[n++] = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p >= '0' && *p <= '9' ? *p : '_';
+    str rest = f->text, line;
+    for (u32 at = 0; next_line(&rest, &line, &at);) {
+        str name = str_sub(line, 8, line.n);
+        if (!str_starts(line, S("#ifndef ")))
+            continue;
+        if (str_starts(name, S("OUTWORK_")) && str_ends(name, (str){ want, n }))
+            return;
+        break;
+    }
+    report(t, f, 1, R_NAMING, "the include guard must be OUTWORK_FOLDER%.*s", (int)n, want);
 }
 
 static void check_file_name(struct tidy *t, struct file *f)

@@ -17,7 +17,7 @@ struct word_rule {
 /* loop keeps sockets and timers, whose lives follow the peer's and not a call's: it frees by
  * hand. */
 static const struct word_rule word_rules[] = {
-    { R_MEMORY, "src/", "src/base/ src/loop/", false, "an arena (NEW, NEW_N)",
+    { R_MEMORY, "src/", "src/base/ src/loop/ src/http/", false, "an arena (NEW, NEW_N)",
       " malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf aligned_alloc "
       "posix_memalign getline " },
     { R_ERRNO, "src/", "src/base/os.c", false, "os_err() or os_err_text()",

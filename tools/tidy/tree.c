@@ -59,10 +59,16 @@ bool path_ends(const struct file *f, const char *end)
     return str_ends(str_from(f->path), str_from(end));
 }
 
+static bool is_fuzzer(const struct file *f)
+{
+    const char *slash = strrchr(f->path, '/');
+    return slash && !strncmp(slash + 1, "fuzz_", 5);
+}
+
 bool path_is_test(const struct file *f)
 {
-    return path_has(f, "test/") || path_ends(f, "_test.c") || path_ends(f, ".test.ts") ||
-           path_ends(f, ".test.tsx");
+    return path_has(f, "test/") || path_ends(f, "_test.c") || is_fuzzer(f) ||
+           path_ends(f, ".test.ts") || path_ends(f, ".test.tsx");
 }
 
 struct file *tidy_file(struct tidy *t, const char *path)
