@@ -57,50 +57,64 @@ static void check_links(struct tidy *t, struct file *f)
     }
 }
 
-static size_t count_cells(str row)
+enum { TERM_CELLS = 4 };    /* key, zh-Hans, zh-Hant, en */
+
+/* Whether every {placeholder} of text stands in other too; what follows a ':' inside is wording. */
+static bool same_places(struct tidy *t, str text, str other)
 {
-    size_t n = 0;
-    for (; row.p; n++)
-        (void)str_cut(&row, '\t');
-    return n;
+    for (;;) {
+        (void)str_cut(&text, '{');
+        if (!text.p)
+            return true;
+        str name = str_cut(&text, '}');
+        name = str_cut(&name, ':');
+        if (str_find(other, str_fmt(t->a, "{" STR_FMT, STR_ARG(name))) < 0)
+            return false;
+    }
 }
 
-static void check_terms(struct tidy *t, struct file *f)
+static void check_term(struct tidy *t, struct file *f, u32 line, str row, struct map *seen)
 {
-    str rest = f->text, head = S(""), row;
-    u32 line = 0;
-    struct map seen = map_in(t->a);
-    if (next_line(&rest, &head, &line))
-        for (size_t i = 0; i < 3; i++) {
-            static const char *const languages[] = { "zh-Hans", "zh-Hant", "en" };
-            if (str_find(head, str_from(languages[i])) < 0)
-                report(t, f, 1, R_TERMS, "the head row lacks %s", languages[i]);
-        }
-    size_t want = count_cells(head);
-    while (next_line(&rest, &row, &line)) {
-        if (!str_trim(row).n || row.p[0] == '#')
-            continue;
-        if (count_cells(row) != want)
-            report(t, f, line, R_TERMS, "%zu cells, the head row has %zu", count_cells(row), want);
-        str key = row, cells = row;
-        key = str_cut(&key, '\t');
-        if (map_has(&seen, key))
-            report(t, f, line, R_TERMS, "\"" STR_FMT "\" stands here twice", STR_ARG(key));
-        map_put(&seen, key, f);
-        for (size_t i = 0; cells.p; i++)
-            if (!str_trim(str_cut(&cells, '\t')).n)
-                report(t, f, line, R_TERMS, "cell %zu of \"" STR_FMT "\" is empty", i + 1,
-                       STR_ARG(key));
+    str cell[TERM_CELLS] = { 0 };
+    size_t n = 0;
+    for (; row.p; n++) {
+        str c = str_cut(&row, '\t');
+        if (n < TERM_CELLS)
+            cell[n] = c;
     }
+    if (n != TERM_CELLS)
+        return report(t, f, line, R_TERMS, "%zu cells: key, zh-Hans, zh-Hant, en are wanted", n);
+    if (map_has(seen, cell[0]))
+        report(t, f, line, R_TERMS, "\"" STR_FMT "\" stands here twice", STR_ARG(cell[0]));
+    map_put(seen, cell[0], f);
+    for (size_t i = 0; i < TERM_CELLS; i++)
+        if (!str_trim(cell[i]).n)
+            report(t, f, line, R_TERMS, "cell %zu of \"" STR_FMT "\" is empty", i + 1,
+                   STR_ARG(cell[0]));
+    for (size_t i = 1; i < TERM_CELLS; i++)
+        for (size_t j = 1; j < TERM_CELLS; j++)
+            if (!same_places(t, cell[i], cell[j]))
+                return report(t, f, line, R_TERMS, "the languages of \"" STR_FMT "\" fill in "
+                              "different {things}", STR_ARG(cell[0]));
+}
+
+static void check_terms(struct tidy *t, struct file *f, struct map *seen)
+{
+    str rest = f->text, row;
+    u32 line = 0;
+    while (next_line(&rest, &row, &line))
+        if (str_trim(row).n && row.p[0] != '#' && !(line == 1 && str_starts(row, S("key\t"))))
+            check_term(t, f, line, row, seen);
 }
 
 void rules_docs(struct tidy *t)
 {
+    struct map seen = map_in(t->a);
     for (size_t i = 0; i < t->files.n; i++) {
         struct file *f = &t->files.at[i];
         if (path_ends(f, ".md"))
             check_links(t, f);
         if (path_ends(f, ".tsv") && str_find(str_from(f->path), S("terms/")) >= 0)
-            check_terms(t, f);
+            check_terms(t, f, &seen);
     }
 }
