@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/json.h"
 #include "base/rng.h"
 #include "base/utf8.h"
@@ -369,5 +370,26 @@ TEST(b64_round_trip)
         str back = { 0 };
         expect_ok(b64_parse(T->arena, buf_str(&b), &back));
         expect_s(back, ((str){ (char *)bytes, n }));
+    }
+}
+
+/* Every allocation made to fail in turn: E_LIMIT or the whole tree, never half of one. */
+TEST(json_and_b64_say_limit_when_memory_runs_out)
+{
+    str text = S("{\"a\":[1,2,{\"b\":\"x\\ny\"}],\"c\":\"plain\",\"d\":[[],{}]}");
+    bool hit = true;
+    for (u32 nth = 1; hit; nth++) {
+        struct arena *a = arena_new("t", 1 << 20);
+        const struct json *v = NULL;
+        str bytes = { 0 };
+        fault_arm(FAULT_MEMORY, nth, false);
+        err e = json_parse(a, text, &v, NULL);
+        err b = e ? e : b64_parse(a, S("Zm9v"), &bytes);
+        hit = fault_disarm();
+        expect(e == E_NONE || (e == E_LIMIT && v == NULL));
+        expect(b == E_NONE || hit);
+        if (!hit)
+            expect_s(printed(T, v), text);
+        arena_free(a);
     }
 }

@@ -266,3 +266,55 @@ TEST(audit_names_the_first_wrong_place)
              S("checkpoint: the root is not what the leaves give"));
     kit_free(&k);
 }
+
+/* ---- a disk that fails ---- */
+
+struct failing {
+    const struct tlog_source *under;
+    u32 reads, fail_at;
+};
+
+static err failing_read(void *arg, const char *path, size_t max, struct arena *out, str *ret)
+{
+    struct failing *f = arg;
+    if (++f->reads == f->fail_at)
+        return E_IO;
+    return f->under->read(f->under->arg, path, max, out, ret);
+}
+
+TEST(audit_and_proofs_never_succeed_over_a_failed_read)
+{
+    struct kit k = kit_new(T->arena);
+    struct signer s = signer_new(1, S("office.example/ledger"));
+    kit_append(&k, 700);
+    struct tlog_head now = { 700, k.batch.root };
+    kit_put(&k, "checkpoint", checkpoint_note(T, &s, &now));
+    for (u32 n = 1;; n++) {
+        struct failing f = { &k.source, 0, n };
+        struct tlog_source source = { &f, failing_read };
+        struct tlog_audit in = { .source = &source, .key = &s.key };
+        struct tlog_finding found;
+        err e = tlog_audit(&in, &found);
+        if (f.reads < n) { /* past the last read: nothing failed */
+            expect_ok(e);
+            expect(n > 8);
+            break;
+        }
+        expect_i(e, E_IO);
+        expect(str_find(str_from(found.what), S("cannot be read")) > 0);
+    }
+    for (u32 n = 1; n < 20; n++) {
+        struct failing f = { &k.source, 0, n };
+        struct tlog_source source = { &f, failing_read };
+        struct tlog_proof p = { .n = 99 };
+        err e = tlog_prove_leaf(&source, 300, 700, &p);
+        expect_i(e, f.reads < n ? E_NONE : E_IO);
+        expect(e == E_NONE || p.n == 99);
+        struct tlog_tree *t = NEW(T->arena, struct tlog_tree);
+        f = (struct failing){ &k.source, 0, n };
+        e = tlog_tree_load(&source, 700, t);
+        expect_i(e, f.reads < n ? E_NONE : E_IO);
+        expect(e == E_NONE || t->size == 0);
+    }
+    kit_free(&k);
+}
