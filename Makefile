@@ -120,6 +120,15 @@ help:
 ##
 ## Variables: B=folder (build), CC=gcc|clang, SAN=address,undefined|thread, V=1 prints commands.
 
+# The office with the demo company. DATA is made once and then only started.
+DATA ?= data
+run:
+	@tools/setup run
+	@$(MAKE) --no-print-directory -j2 all
+	@[ -e $(DATA) ] || $(B)/outwork demo init --data $(DATA)
+	@$(B)/outwork trust --data $(DATA) --ask
+	@exec $(B)/outwork run --data $(DATA) --banner
+
 install-deps:
 	@tools/setup test
 clean:
@@ -129,4 +138,4 @@ distclean: clean
 
 -include $(wildcard mk/*.mk)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit help install-deps clean distclean
+.PHONY: all unit run help install-deps clean distclean

@@ -29,7 +29,7 @@ function rootOf(hash, index, size, path) {
   return r;
 }
 
-test('I-16 an act\'s inclusion proof leads to the signed root', async () => {
+test('I-16 the inclusion proof of an act leads to the signed root', async () => {
   const c = await newClient(office);
   const channel = await c.post('/api/channels', { kind: 'public', name: `proof ${Date.now()}`, topic: '' });
   const leaf = await until('the act among my leaves', async () =>
@@ -59,7 +59,7 @@ test('I-16 the page shows an act with its proof and has checked it itself', asyn
   assert.deepEqual(p.faults, []);
 });
 
-test('I-16 a member sees their own acts, the auditor everybody\'s', async () => {
+test('I-16 a member sees their own acts, the auditor those of all', async () => {
   const c = await newClient(office), other = await newClient(office);
   await other.post('/api/channels', { kind: 'public', name: `other ${Date.now()}`, topic: '' });
   const { items } = await c.get('/api/ledger/leaves?mine=false&limit=200');

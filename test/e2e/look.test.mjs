@@ -13,8 +13,8 @@ after(async () => { await browser?.close(); await office?.stop(); });
 const LANGUAGES = { 'zh-CN': ['zh-Hans', /登录|登錄|密码/], 'zh-TW': ['zh-Hant', /登入|密碼/], 'en-GB': ['en', /Sign in|Password/] };
 const PAGES = ['/', '/people', '/ledger', '/account'];
 
-for (const [locale, [lang, words]] of Object.entries(LANGUAGES))
-  test(`Z-04 a browser that asks for ${locale} gets ${lang}, errors included`, async () => {
+test('Z-04 a browser is answered in the language it asks for, errors included', async () => {
+  for (const [locale, [lang, words]] of Object.entries(LANGUAGES)) {
     const p = await browser.person({ locale });
     await p.open('/');
     await p.id('signin-form').waitFor();
@@ -30,7 +30,8 @@ for (const [locale, [lang, words]] of Object.entries(LANGUAGES))
     assert.deepEqual(await p.axe(), []);
     assert.deepEqual(p.faults, []);
     await p.context.close();
-  });
+  }
+});
 
 for (const theme of ['light', 'dark'])
   for (const width of [1280, 390])

@@ -24,7 +24,7 @@ async function say(p, text) {
 
 const bubble = (p, text) => p.page.getByTestId('message').filter({ hasText: text });
 
-test('F-02 two people in two browsers see each other\'s words at once', async () => {
+test('F-02 two people in two browsers read what the other writes at once', async () => {
   const a = await newPerson(office, one), b = await newPerson(office, two, { locale: 'zh-CN' });
   await directTo(a, b);
   const hello = `你好, is it working? ${Date.now()}`;

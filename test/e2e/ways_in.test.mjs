@@ -51,7 +51,7 @@ test('a wrong password says so without saying which part was wrong', async () =>
   assert.ok(!(await p.id('shell').isVisible()));
 });
 
-test('C-04 with other sites\' cookies and data blocked, sign-in and talk work', async () => {
+test('C-04 with cookies and data of other sites blocked, sign-in and reload work', async () => {
   const strict = await Browser.openBlocking(office);
   try {
     const p = await strict.person();
