@@ -21,31 +21,36 @@ const stream = run({
   ...(words.length ? { testNamePatterns: words.map((w) => new RegExp(w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i')) } : {}),
 });
 
+const said = new Set();
 function why(error) {
   const e = error?.cause instanceof Error ? error.cause : error;
-  const text = e instanceof Error ? `${e.stack}${e.cause ? `\ncaused by ${inspect(e.cause, { depth: 1 })}` : ''}` : inspect(error, { depth: 2 });
-  return text.split('\n').slice(0, 40).map((l) => `  ${l}`).join('\n');
+  const text = (e instanceof Error ? `${e.stack}${e.cause ? `\ncaused by ${inspect(e.cause, { depth: 1 })}` : ''}` : inspect(error, { depth: 2 }))
+    .split('\n').filter((l) => l.trim() && !/\bnode:(internal|async_hooks)/.test(l)).slice(0, 30).map((l) => `  ${l}`).join('\n');
+  if (said.has(text)) return `  as before: ${e?.message ?? ''}`;
+  said.add(text);
+  return text;
 }
 
 const isFile = (e) => e.name === e.file || files.includes(path.resolve(e.name));
-stream.on('test:pass', (e) => {
-  if (isFile(e) || e.details?.type === 'suite') return;
-  if (e.skip !== undefined) {
-    if (!words.length || typeof e.skip === 'string') counts.skipped++, console.log(`skip ${e.name}${typeof e.skip === 'string' ? ` (${e.skip})` : ''}`);
-    return;
-  }
-  counts.passed++;
-  const s = (e.details?.duration_ms ?? 0) / 1000;
-  console.log(`ok   ${e.name}${s > 2 ? ` (${s.toFixed(1)} s)` : ''}`);
-});
-stream.on('test:fail', (e) => {
-  if (isFile(e) && e.details?.error?.failureType === 'subtestsFailed') return;
-  counts.failed++;
-  console.log(`FAIL ${e.name} (${path.basename(e.file ?? '')})\n${why(e.details?.error)}`);
-});
-stream.on('test:stdout', (e) => process.stdout.write(e.message));
-stream.on('test:stderr', (e) => { if (process.env.VERBOSE) process.stderr.write(e.message); });
-stream.on('end', () => {
-  console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}`);
-  process.exitCode = counts.failed || !(counts.passed + counts.skipped) ? 1 : 0;
-});
+const see = {
+  'test:pass'(e) {
+    if (isFile(e) || e.details?.type === 'suite') return;
+    if (e.skip !== undefined) {
+      if (typeof e.skip === 'string') counts.skipped++, console.log(`skip ${e.name} (${e.skip})`);
+      return;
+    }
+    counts.passed++;
+    const s = (e.details?.duration_ms ?? 0) / 1000;
+    console.log(`ok   ${e.name}${s > 2 ? ` (${s.toFixed(1)} s)` : ''}`);
+  },
+  'test:fail'(e) {
+    if (isFile(e) && e.details?.error?.failureType === 'subtestsFailed') return;
+    counts.failed++;
+    console.log(`FAIL ${e.name} (${path.basename(e.file ?? '')})\n${why(e.details?.error)}`);
+  },
+  'test:stdout'(e) { process.stdout.write(e.message); },
+  'test:stderr'(e) { if (process.env.VERBOSE || /Error/.test(e.message)) process.stdout.write(e.message); },
+};
+for await (const event of stream) see[event.type]?.(event.data);
+console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}`);
+process.exit(counts.failed || !(counts.passed + counts.skipped) ? 1 : 0);
