@@ -35,7 +35,7 @@ all: $(B)/outwork
 
 # A layer is a folder of src/; its archive holds all of it but tests, fuzzers and main files. DEPS lists what its tests link
 # with, nearest first (docs/architecture.md has the table that tidy checks).
-LAYERS     := base wire cedar tlog loop proc http store core app vault
+LAYERS     := base wire cedar tlog loop proc http store core app vault main
 DEPS_base  := base
 DEPS_wire  := wire base
 DEPS_cedar := cedar base
@@ -45,8 +45,9 @@ DEPS_proc  := proc loop wire base
 DEPS_http  := http loop wire base
 DEPS_store := store base
 DEPS_core  := core gen store http proc loop tlog cedar wire base
-DEPS_app   := app core gen app core store http proc loop tlog cedar wire base
+DEPS_app   := app core gen app core store http proc loop tlog cedar wire vault proc loop tlog wire base
 DEPS_vault := vault proc loop tlog wire base
+DEPS_main  := main proc loop tlog cedar wire base
 
 find_c = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
 define layer

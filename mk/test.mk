@@ -23,7 +23,7 @@ tidy: $(B)/tools/tidy/tidy
 HEADERS := $(sort $(shell find src -name '*.h' 2>/dev/null))
 headers: $(HEADERS:%=$(B)/%.ok)
 	@echo "$(words $(HEADERS)) headers compile alone"
-$(B)/%.h.ok: %.h $(HEADERS) $(GEN_STAMP)
+$(B)/%.h.ok: %.h $(HEADERS) | $(B)/gen/stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -MMD -MP,$(CFLAGS)) -fsyntax-only -x c $<
 	@touch $@
@@ -61,7 +61,7 @@ SUB  = $(MAKE) --no-print-directory
 ASAN = $(SUB) B=$(B)-asan CC=clang SAN=address,undefined
 TSAN = $(SUB) B=$(B)-tsan CC=clang SAN=thread
 WEB_STAGE = $(if $(wildcard web/package.json),web | 120 | $(SUB) web-test)
-GOLDEN_STAGE = $(if $(wildcard test/golden),golden | 20 | $(SUB) golden-check)
+GOLDEN_STAGE = $(if $(wildcard test/golden),golden | 20 | $(SUB) check-golden)
 
 define STAGES_CHECK
 build! | 100 | $(SUB) -j2 all unit-bins
