@@ -72,6 +72,17 @@ struct office *office_new(struct arena *a, const struct office_options *options)
     return o;
 }
 
+void office_end(struct office *o)
+{
+    for (struct policy_set *at = atomic_load(&o->policy), *next; at; at = next) {
+        next = at->former;
+        arena_free(at->arena);
+    }
+    for (u32 i = 0; i < OFFICE_VAULTS_MAX; i++)
+        os_close(atomic_exchange(&o->vaults[i].fresh, -1));
+    (void)pthread_rwlock_destroy(&o->lock);
+}
+
 const struct office_options *office_options(const struct office *o)
 {
     return &o->options;
@@ -199,6 +210,8 @@ err office_policies(struct office *o, str text, struct arena *out, str *ret_faul
         arena_free(a);
         return e;
     }
+    set->arena = a;
+    set->former = atomic_load(&o->policy);
     atomic_store(&o->policy, set);
     session_touch_generation(o);
     return E_NONE;

@@ -21,6 +21,9 @@ struct office;
 
 /* In the arena, which must outlive every thread that serves. */
 struct office *office_new(struct arena *a, const struct office_options *options);
+/* Closes what the office holds outside its arena: policies, the lock. No thread may use it any
+ * more. */
+void office_end(struct office *o);
 const struct office_options *office_options(const struct office *o);
 str office_origin(const struct office *o); /* https://host[:port] */
 

@@ -24,6 +24,8 @@ struct session {
 /* Policies in force. A new set is swapped in; the old one is kept until the process ends (policies
  * change rarely and are small), so that no decision ever holds a dangling pointer. */
 struct policy_set {
+    struct policy_set *former;
+    struct arena *arena;
     const struct cedar_policies *policies;
     const struct cedar_store *store;
 };
