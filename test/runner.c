@@ -115,6 +115,16 @@ static void reap(struct job *jobs, size_t n, size_t counts[3])
             finish(&jobs[i], status, counts);
 }
 
+/* OUTWORK_MEM=poison|uaf: the whole suite under another memory mode (make deep). */
+static void set_memory_mode(void)
+{
+    const char *mode = getenv("OUTWORK_MEM");
+    if (!mode)
+        return;
+    must(!strcmp(mode, "poison") || !strcmp(mode, "uaf"));
+    mem_mode_set(!strcmp(mode, "uaf") ? MEM_UAF : MEM_POISON);
+}
+
 static bool wanted(const char *name, char **filters, int n)
 {
     for (int i = 0; i < n; i++)
@@ -136,6 +146,7 @@ int main(int argc, char **argv)
     struct job jobs[JOBS_MAX] = { 0 };
     size_t counts[3] = { 0 }, n_jobs = (size_t)MIN(os_cores(), (int)JOBS_MAX);
     int at = 1;
+    set_memory_mode();
     seed = rng_u64();
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         if (!strcmp(argv[at], "--seed"))
