@@ -1,0 +1,1 @@
+export default function X(_: { index?: string }) { return null; }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// One page, one entry; every feature is a lazy chunk. Nothing is inlined: the content policy allows no data: and no inline code.
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+const mock = process.env.OUTWORK_MOCK ?? 'http://127.0.0.1:8480';
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: 'es2022', outDir: process.env.OUTWORK_WEB_OUT ?? 'dist', emptyOutDir: true, assetsInlineLimit: 0,
+    modulePreload: { polyfill: false }, manifest: 'manifest.json', reportCompressedSize: false, cssCodeSplit: true,
+  },
+  server: { host: '127.0.0.1', proxy: { '/api': { target: mock, ws: true } } },
+});
