@@ -154,6 +154,8 @@ void stream_close(struct stream *s)
     if (s->io.fd < 0)
         return;
     loop_unwatch(s->loop, &s->io);
+    if (s->ssl)                                  /* else a client's session would count as broken off, and not resume */
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(s->ssl);
     s->ssl = NULL;
     os_close(s->io.fd);

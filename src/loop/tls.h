@@ -13,7 +13,7 @@ struct tls;                                   /* one context, server or client; 
 struct tls *tls_share(struct tls *t);         /* +1; any thread */
 void        tls_drop(struct tls *t);          /* -1; NULL is fine. Connections count too. */
 
-/* ---- ticket keys: the first seals, all open (one that is not the first makes the client get a new ticket) */
+/* ---- ticket keys: the first seals, all open. Every resumption gives the client a new ticket. */
 enum { TLS_TICKET_KEYS_MAX = 4 };
 struct tls_ticket_key { u8 name[16], cipher[32], mac[32]; };      /* random bytes */
 struct tls_tickets;                           /* must outlive the contexts that use it and their connections */

@@ -64,7 +64,8 @@ static bool begin_mac(EVP_MAC_CTX *mac, struct tls_ticket_key *k)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-/* 1: use it; 2: use it and give a new one; 0: no ticket, a full handshake; -1: failure. */
+/* 1: sealed; 2: opened, and a new one is to be given (clients use a TLS 1.3 ticket once); 0: no ticket, a full handshake;
+ * -1: failure. */
 static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
 {
     struct tls_tickets *t = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), lib.index);
@@ -88,7 +89,7 @@ static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_C
     }
     ok = ok && begin_mac(mac, &key);
     OPENSSL_cleanse(&key, sizeof key);
-    return !ok ? -1 : at == 0 ? 1 : 2;
+    return !ok ? -1 : seal ? 1 : 2;
 }
 
 void tls_tickets_use(struct tls_tickets *t, SSL_CTX *ctx)
