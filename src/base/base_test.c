@@ -221,6 +221,9 @@ TEST(write_file_is_all_or_nothing)
 
 TEST(secrets_are_wiped_with_their_arena)
 {
+    const char *mode = getenv("OUTWORK_MEM");
+    if (mode && !strcmp(mode, "uaf"))
+        test_skip("looks at bytes that are out of reach in this memory mode");
     struct arena *a = arena_new("t", 1 << 20);
     struct secret s = secret_copy(a, "password", 8);
     expect(memcmp(s.p, "password", 8) == 0);
