@@ -49,11 +49,11 @@ test('I-16 the inclusion proof of an act leads to the signed root', async () => 
 test('I-16 the page shows an act with its proof and has checked it itself', async () => {
   const p = await newPerson(office, browser);
   await p.open('/ledger');
-  await p.page.getByTestId('leaf').first().waitFor();
-  await p.page.getByTestId('leaf').first().click();
+  await p.page.getByTestId('leaf-row').first().waitFor();
+  await p.page.getByTestId('leaf-row').first().click();
   const verdict = p.id('proof-verdict');
   await verdict.waitFor();
-  await until('the verdict', async () => (await verdict.getAttribute('data-ok')) === 'true');
+  await until('the verdict', async () => (await verdict.getAttribute('data-verdict')) === 'ok');
   await p.shot('ledger');
   assert.deepEqual(await p.axe(), []);
   assert.deepEqual(p.faults, []);

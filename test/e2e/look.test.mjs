@@ -11,7 +11,7 @@ before(async () => { office = await Office.demo(); await directory(office); brow
 after(async () => { await browser?.close(); await office?.stop(); });
 
 const LANGUAGES = { 'zh-CN': ['zh-Hans', /登录|登錄|密码/], 'zh-TW': ['zh-Hant', /登入|密碼/], 'en-GB': ['en', /Sign in|Password/] };
-const PAGES = ['/', '/people', '/ledger', '/account'];
+const PAGES = ['/talk', '/people', '/ledger', '/me'];
 
 test('Z-04 a browser is answered in the language it asks for, errors included', async () => {
   for (const [locale, [lang, words]] of Object.entries(LANGUAGES)) {
@@ -40,12 +40,12 @@ for (const theme of ['light', 'dark'])
       const p = await newPerson(office, browser, { theme, width, height: width > 600 ? 800 : 844, locale });
       for (const where of PAGES) {
         await p.open(where);
-        await p.id('shell').waitFor();
+        await p.id('nav-talk').waitFor();
         await p.page.waitForLoadState('networkidle');
         assert.deepEqual(await p.axe(), [], `${where} in ${theme} at ${width}`);
         const overflow = await p.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(overflow <= 0, `${where} is ${overflow} px too wide`);
-        await p.shot(`${where.slice(1) || 'talk'}-${theme}-${width}`);
+        await p.shot(`${where.slice(1)}-${theme}-${width}`);
       }
       assert.deepEqual(p.faults, []);
       assert.deepEqual(p.foreign, []);
@@ -63,17 +63,17 @@ test('a person signs in and talks with the keyboard alone', async () => {
   for (let i = 0; i < 4 && !(await p.id('signin-code').evaluate((e) => e === document.activeElement)); i++) await p.page.keyboard.press('Tab');
   await p.page.keyboard.type(await office.code(who.login));
   await p.page.keyboard.press('Enter');
-  await p.id('shell').waitFor();
+  await p.id('nav-talk').waitFor();
   const focused = async (testid) => p.page.evaluate((id) => document.activeElement?.closest(`[data-testid="${id}"]`) !== null, testid);
   let reached = false;
-  for (let i = 0; i < 60 && !reached; i++) { await p.page.keyboard.press('Tab'); reached = await focused('conversation'); }
-  assert.ok(reached, 'Tab never reaches a conversation');
+  for (let i = 0; i < 60 && !reached; i++) { await p.page.keyboard.press('Tab'); reached = await focused('channel-row'); }
+  assert.ok(reached, 'Tab never reaches a channel');
   await p.page.keyboard.press('Enter');
   await p.id('composer').waitFor();
   for (let i = 0; i < 60 && !(await focused('composer')); i++) await p.page.keyboard.press('Tab');
   await p.page.keyboard.type('by keyboard');
   await p.page.keyboard.press('Enter');
-  await until('the message', () => p.page.getByTestId('message').filter({ hasText: 'by keyboard' }).count());
+  await until('the message', () => p.page.getByTestId('message-row').filter({ hasText: 'by keyboard' }).count());
 });
 
 test('Z-04 all languages, themes and widths on every page', { skip: !DEEP && 'in make deep' }, async () => {
@@ -84,7 +84,7 @@ test('Z-04 all languages, themes and widths on every page', { skip: !DEEP && 'in
         if (!who) return;
         for (const where of PAGES) {
           await who.open(where);
-          await who.id('shell').waitFor();
+          await who.id('nav-talk').waitFor();
           await who.page.waitForLoadState('networkidle');
           assert.deepEqual(await who.axe(), [], `${where} ${locale} ${theme} ${width}`);
         }

@@ -11,9 +11,10 @@ before(async () => { office = await Office.demo(); await directory(office); one 
 after(async () => { await one?.close(); await two?.close(); await office?.stop(); });
 
 async function directTo(a, b) {
+  await a.id('talk-add').click();
   await a.id('new-direct').click();
-  await a.id('person-search').fill(b.who.name);
-  await a.page.getByTestId('person-option').filter({ hasText: b.who.name }).first().click();
+  await a.id('pick-search').fill(b.who.name);
+  await a.page.getByTestId('pick-row').filter({ hasText: b.who.name }).first().click();
   await a.id('composer').waitFor();
 }
 
@@ -22,7 +23,7 @@ async function say(p, text) {
   await p.id('composer').press('Enter');
 }
 
-const bubble = (p, text) => p.page.getByTestId('message').filter({ hasText: text });
+const bubble = (p, text) => p.page.getByTestId('message-row').filter({ hasText: text });
 
 test('F-02 two people in two browsers read what the other writes at once', async () => {
   const a = await newPerson(office, one), b = await newPerson(office, two, { locale: 'zh-CN' });
@@ -31,7 +32,7 @@ test('F-02 two people in two browsers read what the other writes at once', async
   const began = performance.now();
   await say(a, hello);
   await bubble(a, hello).waitFor();
-  await b.page.getByTestId('conversation').filter({ hasText: a.who.name }).first().click();
+  await b.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().click();
   await bubble(b, hello).waitFor();
   console.log(`  written, sent, seen in the other browser after ${(performance.now() - began).toFixed(0)} ms`);
   const back = `听得到 🎉 ${Date.now()}`;
@@ -51,9 +52,9 @@ test('F-02 unread counts agree on two tabs, and go down on both when one has rea
   const other = await b.tab('/');
   await directTo(a, b);
   for (const n of [1, 2, 3]) await say(a, `unread ${n}`);
-  const count = (p) => p.page.getByTestId('conversation').filter({ hasText: a.who.name }).first().getByTestId('unread').innerText().catch(() => '');
+  const count = (p) => p.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().getByTestId('unread-badge').innerText().catch(() => '');
   for (const p of [b, other]) await until('3 unread', async () => (await count(p)).trim().startsWith('3'));
-  await b.page.getByTestId('conversation').filter({ hasText: a.who.name }).first().click();
+  await b.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().click();
   await bubble(b, 'unread 3').waitFor();
   for (const p of [b, other]) await until('none unread', async () => (await count(p)) === '');
 });
@@ -62,7 +63,7 @@ test('F-02 the api is killed while people talk: the page resumes by itself and s
   const a = await newPerson(office, one), b = await newPerson(office, two);
   await directTo(a, b);
   await say(a, 'before the kill');
-  await b.page.getByTestId('conversation').filter({ hasText: a.who.name }).first().click();
+  await b.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().click();
   await bubble(b, 'before the kill').waitFor();
   for (let i = 1; i <= 6; i++) {
     if (i % 2) await office.kill('api');
@@ -73,6 +74,6 @@ test('F-02 the api is killed while people talk: the page resumes by itself and s
       await bubble(p, `numbered ${i} of 6`).first().waitFor({ timeout: 15_000 });
       assert.equal(await bubble(p, `numbered ${i} of 6`).count(), 1, `message ${i} stands there twice`);
     }
-  const order = (await b.page.getByTestId('message').allInnerTexts()).join('\n').match(/numbered \d/g);
+  const order = (await b.page.getByTestId('message-text').allInnerTexts()).join('\n').match(/numbered \d/g);
   assert.deepEqual(order, [1, 2, 3, 4, 5, 6].map((n) => `numbered ${n}`));
 });

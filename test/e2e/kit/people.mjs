@@ -56,7 +56,7 @@ export async function signInPage(person, login, password, code) {
   await person.id('signin-password').fill(password);
   await person.id('signin-code').fill(code);
   await person.id('signin-submit').click();
-  await person.id('shell').waitFor();
+  await person.id('nav-talk').waitFor();
 }
 
 export async function newPerson(office, browser, options = {}) {
