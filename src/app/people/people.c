@@ -207,6 +207,14 @@ err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires
     return E_NONE;
 }
 
+int people_role(const char *word)
+{
+    for (int i = 0; i < ROLE_N; i++)
+        if (!strcmp(role_words[i], word))
+            return i;
+    return ROLE_MEMBER;
+}
+
 err people_password(struct call *c, str password, str *ret_encoded)
 {
     return password_hash(c, password, ret_encoded);

@@ -21,6 +21,8 @@ MUST_USE err people_add(struct call *c, const struct new_person *p, person_id *r
 /* A link that works once within 24 hours, in place of earlier ones. */
 MUST_USE err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires);
 
+/* The number of a role's word; "member" for an unknown one. */
+int people_role(const char *word);
 /* A password's hash, as people_admit wants it. Slow: off the transaction. */
 MUST_USE err people_password(struct call *c, str password, str *ret_encoded);
 /* Credentials without an invitation, for the demo: a hash and a sealed TOTP secret. */
