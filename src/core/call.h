@@ -61,6 +61,10 @@ MUST_USE err call_emit(struct call *c, const struct topic *topic, i64 id, const 
 /* A second leaf of this call, for effects beside the declared one. */
 MUST_USE err call_leaf(struct call *c, const char *type);
 
+/* Who may hear this topic may have changed (someone left, was removed, a label was raised): after
+ * the commit every subscription to it is decided again. */
+void call_topic_changed(struct call *c, const struct topic *topic, i64 id);
+
 i64 call_new_id(struct call *c);
 
 #endif

@@ -8,6 +8,7 @@
 #include "store/stmt.h"
 
 struct call;
+struct job_kind;
 struct office;
 
 enum lane {
@@ -101,6 +102,7 @@ struct module {
     const struct error_row *errors;   u16 errors_n;
     const struct migration { const char *name; const char *sqlite, *postgres; } *migrations; u16 migrations_n;
     err  (*start)(struct office *o);  /* optional: called once when the store is open, before serving */
+    const struct job_kind *jobs;      u16 jobs_n;         /* optional: core/jobs.h */
 };
 
 extern const struct module *const modules[];    /* src/app/modules.c: the whole list, in start order */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes that bring the process down are shut for a while: twice within a minute, and the route
+ * answers 503 for ten seconds, doubling up to ten minutes. What is being run is noted in a small
+ * mapped file, which outlives the process; the next one reads whom it died in. */
+#ifndef OUTWORK_CORE_BREAKER_H
+#define OUTWORK_CORE_BREAKER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/time.h"
+
+enum { BREAKER_THREADS = 32 };
+
+struct breaker;
+
+/* path NULL: never shuts anything. names: of the routes (method and path), so that another
+ * release with other numbers reads the file rightly. E_IO. */
+MUST_USE err breaker_open(struct arena *a, const char *path, const char *const *names, size_t n,
+                          usec now, struct breaker **ret);
+void breaker_close(struct breaker *b);
+
+/* How long the route is still shut; 0: it is not. Any thread. */
+usec breaker_shut(const struct breaker *b, size_t route, usec now);
+/* thread: below BREAKER_THREADS, one a thread. */
+void breaker_enter(struct breaker *b, u32 thread, size_t route);
+void breaker_leave(struct breaker *b, u32 thread);
+
+#endif
