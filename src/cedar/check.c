@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The type checker of expressions, for one environment: an action with one type of principal and one of resource. It
- * follows the rules of the language's strict validator: constants decide branches (what can never run is not checked),
- * an optional attribute or a tag may be read only where its presence is known, and equality compares equal types.
- * After a fault checking goes on with the type the expression would have had, so that one run finds all faults. */
+/* The type checker of expressions, for one environment: an action with one type of principal and
+ * one of resource. It follows the rules of the language's strict validator: constants decide
+ * branches (what can never run is not checked), an optional attribute or a tag may be read only
+ * where its presence is known, and equality compares equal types. After a fault checking goes on
+ * with the type the expression would have had, so that one run finds all faults. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -17,12 +18,14 @@ void check_fault(struct checker *c, const struct expr *e, const char *fmt, ...)
     va_end(args);
     str t = { text, n < 0 ? 0 : MIN((size_t)n, sizeof text - 1) };
     c->errors++;
-    for (u32 i = 0; i < c->faults->n; i++) {        /* the same one, of another environment */
+    for (u32 i = 0; i < c->faults->n; i++) { /* the same one, of another environment */
         const struct cedar_fault *f = &c->faults->at[i];
         if (f->policy == c->policy && f->at == e->at && f->end == e->end && str_eq(f->text, t))
             return;
     }
-    cedar_fault_add(c->faults, (struct cedar_fault){ .at = e->at, .end = e->end, .policy = c->policy }, "%s", text);
+    cedar_fault_add(c->faults,
+                    (struct cedar_fault){ .at = e->at, .end = e->end, .policy = c->policy }, "%s",
+                    text);
 }
 
 str check_type_text(struct checker *c, const struct type *t)
@@ -33,7 +36,10 @@ str check_type_text(struct checker *c, const struct type *t)
 }
 
 static struct ans good(const struct type *t) { return (struct ans){ true, t, NULL }; }
-static struct ans good_caps(const struct type *t, const struct cap *caps) { return (struct ans){ true, t, caps }; }
+static struct ans good_caps(const struct type *t, const struct cap *caps)
+{
+    return (struct ans){ true, t, caps };
+}
 static struct ans fail(const struct type *t) { return (struct ans){ false, t, NULL }; }
 
 /* What the parts of an expression say of the whole: it fails when one of them has. */
@@ -95,38 +101,50 @@ static const struct cap *cap_both(struct checker *c, const struct cap *x, const 
 
 /* ---- Expected types ---- */
 
-static bool is_entity(const struct type *t) { return t->kind == TY_ENTITY || t->kind == TY_ANY_ENTITY; }
+static bool is_entity(const struct type *t)
+{
+    return t->kind == TY_ENTITY || t->kind == TY_ANY_ENTITY;
+}
 
 static bool fits(const struct type *t, enum want want)
 {
     if (t->kind == TY_NEVER)
         return true;
     switch (want) {
-    case WANT_BOOL:   return t->kind == TY_BOOL || t->kind == TY_TRUE || t->kind == TY_FALSE;
-    case WANT_LONG:   return t->kind == TY_LONG;
+    case WANT_BOOL: return t->kind == TY_BOOL || t->kind == TY_TRUE || t->kind == TY_FALSE;
+    case WANT_LONG: return t->kind == TY_LONG;
     case WANT_STRING: return t->kind == TY_STRING;
-    case WANT_SET:    return t->kind == TY_SET;
+    case WANT_SET: return t->kind == TY_SET;
     case WANT_ENTITY: return is_entity(t);
     case WANT_ENTITY_OR_RECORD: return is_entity(t) || t->kind == TY_RECORD;
     default:
-        return is_entity(t) || (t->kind == TY_SET && t->elem && (t->elem->kind == TY_NEVER || is_entity(t->elem)));
+        return is_entity(t) ||
+               (t->kind == TY_SET && t->elem && (t->elem->kind == TY_NEVER || is_entity(t->elem)));
     }
 }
 
-struct ans check_want(struct checker *c, const struct cap *prior, const struct expr *e, enum want want)
+struct ans check_want(struct checker *c, const struct cap *prior, const struct expr *e,
+                      enum want want)
 {
-    static const char *const names[] = { "Bool", "Long", "String", "a set", "an entity", "an entity or a record",
+    static const char *const names[] = { "Bool",
+                                         "Long",
+                                         "String",
+                                         "a set",
+                                         "an entity",
+                                         "an entity or a record",
                                          "an entity or a set of entities" };
     struct ans a = check_expr(c, prior, e);
     if (!a.type)
         return fail(NULL);
     if (fits(a.type, want))
         return a;
-    check_fault(c, e, "expected %s, got " STR_FMT, names[want], STR_ARG(check_type_text(c, a.type)));
+    check_fault(c, e, "expected %s, got " STR_FMT, names[want],
+                STR_ARG(check_type_text(c, a.type)));
     return fail(NULL);
 }
 
-struct ans check_want_type(struct checker *c, const struct cap *prior, const struct expr *e, const struct type *want)
+struct ans check_want_type(struct checker *c, const struct cap *prior, const struct expr *e,
+                           const struct type *want)
 {
     struct ans a = check_expr(c, prior, e);
     if (!a.type)
@@ -159,7 +177,8 @@ static struct ans check_if(struct checker *c, const struct cap *prior, const str
         t = type_lub(c->a, yes.type, no.type);
         if (!t)
             check_fault(c, e, "the branches have different types: " STR_FMT " and " STR_FMT,
-                        STR_ARG(check_type_text(c, yes.type)), STR_ARG(check_type_text(c, no.type)));
+                        STR_ARG(check_type_text(c, yes.type)),
+                        STR_ARG(check_type_text(c, no.type)));
     }
     if (!t)
         return fail(NULL);
@@ -185,7 +204,7 @@ static struct ans check_and(struct checker *c, const struct cap *prior, const st
     for (u32 i = 1; i < e->n; i++) {
         if (is_kind(l, TY_FALSE)) {
             l.caps = NULL;
-            continue;                                   /* the rest never runs */
+            continue; /* the rest never runs */
         }
         const struct cap *known = l.ok ? l.caps : NULL;
         struct ans r = check_want(c, cap_union(c, known, prior), e->args[i], WANT_BOOL);
@@ -224,8 +243,9 @@ static struct ans check_literal(struct checker *c, const struct expr *e)
     if (e->lit.kind != CEDAR_ENTITY)
         return good(type_of_kind(e->lit.kind));
     str name = e->lit.uid->type;
-    if (schema_is_action_type(name) ? !schema_action(c->schema, e->lit.uid) : !schema_etype(c->schema, name))
-        return fail(NULL);                              /* another pass says so */
+    if (schema_is_action_type(name) ? !schema_action(c->schema, e->lit.uid)
+                                    : !schema_etype(c->schema, name))
+        return fail(NULL); /* another pass says so */
     struct type *t = NEW(c->a, struct type);
     t->kind = TY_ENTITY;
     t->name = name;
@@ -249,7 +269,8 @@ static struct ans check_set(struct checker *c, const struct cap *prior, const st
         elem = lub;
     }
     if (!e->n)
-        check_fault(c, e, "the empty set has no type: it may not be written where the schema is enforced");
+        check_fault(
+            c, e, "the empty set has no type: it may not be written where the schema is enforced");
     if (!e->n || !typed)
         return fail(NULL);
     struct type *t = NEW(c->a, struct type);
@@ -293,8 +314,8 @@ static struct ans check_attr(struct checker *c, const struct cap *prior, const s
         return fail(NULL);
     const struct attr *a = find_attr(c, left.type, e->name);
     if (!a) {
-        check_fault(c, e, STR_FMT " has no attribute `" STR_FMT "`", STR_ARG(check_type_text(c, left.type)),
-                    STR_ARG(str_sub(e->name, 0, 100)));
+        check_fault(c, e, STR_FMT " has no attribute `" STR_FMT "`",
+                    STR_ARG(check_type_text(c, left.type)), STR_ARG(str_sub(e->name, 0, 100)));
         return fail(NULL);
     }
     if (!a->required && !cap_has(prior, e->left, e->name, NULL)) {
@@ -305,7 +326,8 @@ static struct ans check_attr(struct checker *c, const struct cap *prior, const s
     return after(left, good(a->type));
 }
 
-static struct ans check_has_one(struct checker *c, const struct cap *prior, const struct expr *left, str name)
+static struct ans check_has_one(struct checker *c, const struct cap *prior, const struct expr *left,
+                                str name)
 {
     struct ans l = check_want(c, prior, left, WANT_ENTITY_OR_RECORD);
     if (!l.type)
@@ -315,7 +337,8 @@ static struct ans check_has_one(struct checker *c, const struct cap *prior, cons
         bool maybe = l.type->kind == TY_NEVER || l.type->kind == TY_ANY_ENTITY;
         return after(l, good(maybe ? &ty_bool : &ty_false));
     }
-    /* an entity may be missing from the store altogether: its required attributes are known only once seen */
+    /* an entity may be missing from the store altogether: its required attributes are known only
+     * once seen */
     bool known = (a->required && l.type->kind == TY_RECORD) || cap_has(prior, left, name, NULL);
     return after(l, good_caps(known ? &ty_true : &ty_bool, cap_one(c, left, name, NULL)));
 }
@@ -355,17 +378,17 @@ static struct ans check_is(struct checker *c, const struct cap *prior, const str
 struct ans check_expr(struct checker *c, const struct cap *prior, const struct expr *e)
 {
     switch ((enum op)e->op) {
-    case OP_LIT:    return check_literal(c, e);
-    case OP_VAR:    return good(c->vars[e->sub]);
-    case OP_SLOT:   return good(c->slots[e->sub == VAR_RESOURCE]);
-    case OP_IF:     return check_if(c, prior, e);
-    case OP_AND:    return check_and(c, prior, e);
-    case OP_OR:     return check_or(c, prior, e);
-    case OP_SET:    return check_set(c, prior, e);
+    case OP_LIT: return check_literal(c, e);
+    case OP_VAR: return good(c->vars[e->sub]);
+    case OP_SLOT: return good(c->slots[e->sub == VAR_RESOURCE]);
+    case OP_IF: return check_if(c, prior, e);
+    case OP_AND: return check_and(c, prior, e);
+    case OP_OR: return check_or(c, prior, e);
+    case OP_SET: return check_set(c, prior, e);
     case OP_RECORD: return check_record(c, prior, e);
-    case OP_ATTR:   return check_attr(c, prior, e);
-    case OP_HAS:    return check_has(c, prior, e);
-    case OP_IS:     return check_is(c, prior, e);
-    default:        return check_op(c, prior, e);
+    case OP_ATTR: return check_attr(c, prior, e);
+    case OP_HAS: return check_has(c, prior, e);
+    case OP_IS: return check_is(c, prior, e);
+    default: return check_op(c, prior, e);
     }
 }

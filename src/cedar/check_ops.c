@@ -6,7 +6,10 @@
 
 static struct ans good(const struct type *t) { return (struct ans){ true, t, NULL }; }
 static struct ans fail(const struct type *t) { return (struct ans){ false, t, NULL }; }
-static struct ans both(struct ans l, struct ans r, const struct type *t) { return l.ok && r.ok ? good(t) : fail(t); }
+static struct ans both(struct ans l, struct ans r, const struct type *t)
+{
+    return l.ok && r.ok ? good(t) : fail(t);
+}
 
 /* The entity that an expression is for sure: a literal, or the action of this environment. */
 static const struct cedar_uid *known_uid(const struct checker *c, const struct expr *e)
@@ -16,7 +19,8 @@ static const struct cedar_uid *known_uid(const struct checker *c, const struct e
     return e->op == OP_LIT && e->lit.kind == CEDAR_ENTITY ? e->lit.uid : NULL;
 }
 
-static const struct cedar_value *known_value(const struct checker *c, const struct expr *e, struct cedar_value *tmp)
+static const struct cedar_value *known_value(const struct checker *c, const struct expr *e,
+                                             struct cedar_value *tmp)
 {
     const struct cedar_uid *uid = known_uid(c, e);
     if (uid) {
@@ -27,7 +31,8 @@ static const struct cedar_value *known_value(const struct checker *c, const stru
 }
 
 /* A fault unless the types can hold a common value. */
-static bool comparable(struct checker *c, const struct expr *e, const struct type *l, const struct type *r)
+static bool comparable(struct checker *c, const struct expr *e, const struct type *l,
+                       const struct type *r)
 {
     if (!l || !r || type_lub(c->a, l, r))
         return true;
@@ -66,7 +71,8 @@ static struct ans turn(struct ans a)
 
 static bool ordered(const struct type *t)
 {
-    return t->kind == TY_LONG || (t->kind == TY_EXT && (t->ext == CEDAR_DATETIME || t->ext == CEDAR_DURATION));
+    return t->kind == TY_LONG ||
+           (t->kind == TY_EXT && (t->ext == CEDAR_DATETIME || t->ext == CEDAR_DURATION));
 }
 
 static struct ans check_less(struct checker *c, const struct cap *prior, const struct expr *e)
@@ -80,7 +86,8 @@ static struct ans check_less(struct checker *c, const struct cap *prior, const s
     if ((never_l || ordered(l.type)) && (never_r || ordered(r.type)) &&
         (never_l || never_r || type_same(l.type, r.type)))
         return both(l, r, &ty_bool);
-    check_fault(c, e, "only two of Long, datetime or duration compare: got " STR_FMT " and " STR_FMT,
+    check_fault(c, e,
+                "only two of Long, datetime or duration compare: got " STR_FMT " and " STR_FMT,
                 STR_ARG(check_type_text(c, l.type)), STR_ARG(check_type_text(c, r.type)));
     return fail(&ty_bool);
 }
@@ -94,23 +101,25 @@ static struct ans check_arith(struct checker *c, const struct cap *prior, const 
 
 /* ---- in ---- */
 
-static bool action_in(const struct cedar_schema *s, const struct cedar_uid *child, const struct cedar_uid *parent)
+static bool action_in(const struct cedar_schema *s, const struct cedar_uid *child,
+                      const struct cedar_uid *parent)
 {
     const struct action *c = schema_action(s, child), *p = schema_action(s, parent);
     return c && p && (c == p || bit_is_set(c->ancestors, (u32)(p - s->actions)));
 }
 
 /* An action in entities that are all known: the schema has the answer. */
-static struct ans known_action_in(struct checker *c, const struct cedar_uid *uid, const struct expr *right)
+static struct ans known_action_in(struct checker *c, const struct cedar_uid *uid,
+                                  const struct expr *right)
 {
     u32 n = right->op == OP_SET ? right->n : 1;
     bool in = false;
     for (u32 i = 0; i < n; i++) {
         const struct cedar_uid *up = known_uid(c, right->op == OP_SET ? right->args[i] : right);
         if (!schema_is_action_type(up->type))
-            continue;                                   /* no action is in anything but actions */
+            continue; /* no action is in anything but actions */
         if (!schema_action(c->schema, up))
-            return fail(&ty_bool);                      /* another pass says so */
+            return fail(&ty_bool); /* another pass says so */
         in = in || action_in(c->schema, uid, up);
     }
     return good(ty_of_bool(in));
@@ -144,14 +153,16 @@ static bool type_may_be_in(const struct cedar_schema *s, str child, str parent)
 
 static struct ans check_in(struct checker *c, const struct cap *prior, const struct expr *e)
 {
-    struct ans l = check_want(c, prior, e->a, WANT_ENTITY), r = check_want(c, prior, e->b, WANT_ENTITY_OR_SET);
+    struct ans l = check_want(c, prior, e->a, WANT_ENTITY),
+               r = check_want(c, prior, e->b, WANT_ENTITY_OR_SET);
     if (!l.ok || !r.ok)
         return fail(&ty_bool);
     const struct cedar_uid *uid = known_uid(c, e->a);
     if (uid && schema_is_action_type(uid->type) && all_known(c, e->b))
         return known_action_in(c, uid, e->b);
     const struct type *rt = r.type->kind == TY_SET ? r.type->elem : r.type;
-    if (l.type->kind == TY_ENTITY && rt->kind == TY_ENTITY && !type_may_be_in(c->schema, l.type->name, rt->name))
+    if (l.type->kind == TY_ENTITY && rt->kind == TY_ENTITY &&
+        !type_may_be_in(c->schema, l.type->name, rt->name))
         return good(&ty_false);
     return good(&ty_bool);
 }
@@ -179,7 +190,8 @@ static const struct type *tags_of(const struct checker *c, const struct type *t)
 
 static struct ans check_tag(struct checker *c, const struct cap *prior, const struct expr *e)
 {
-    struct ans l = check_want(c, prior, e->a, WANT_ENTITY), r = check_want(c, prior, e->b, WANT_STRING);
+    struct ans l = check_want(c, prior, e->a, WANT_ENTITY),
+               r = check_want(c, prior, e->b, WANT_STRING);
     bool has = e->op == OP_HAS_TAG;
     if (!l.type)
         return fail(NULL);
@@ -213,7 +225,8 @@ static bool constructor_ok(struct checker *c, const struct expr *e)
         ok = false;
     }
     if (e->n == 1 && literal && e->args[0]->lit.kind == CEDAR_STRING && !e->folded) {
-        check_fault(c, e, STR_FMT "() does not accept this text", STR_ARG(cedar_ext_rows[e->sub].name));
+        check_fault(c, e, STR_FMT "() does not accept this text",
+                    STR_ARG(cedar_ext_rows[e->sub].name));
         ok = false;
     }
     return ok;
@@ -225,8 +238,9 @@ static struct ans check_call(struct checker *c, const struct cap *prior, const s
     const struct type *ret = type_of_kind(row->result);
     bool ok = true;
     if (e->n != row->argc) {
-        check_fault(c, e, STR_FMT "() takes %u argument%s, not %u", STR_ARG(row->name), row->argc - row->method,
-                    row->argc - row->method == 1 ? "" : "s", e->n - row->method);
+        check_fault(c, e, STR_FMT "() takes %u argument%s, not %u", STR_ARG(row->name),
+                    row->argc - row->method, row->argc - row->method == 1 ? "" : "s",
+                    e->n - row->method);
         ok = false;
     }
     if (!row->method)
@@ -242,31 +256,31 @@ static struct ans check_call(struct checker *c, const struct cap *prior, const s
 struct ans check_op(struct checker *c, const struct cap *prior, const struct expr *e)
 {
     switch ((enum op)e->op) {
-    case OP_NOT:
-        return turn(check_want(c, prior, e->a, WANT_BOOL));
-    case OP_EQ:
-        return check_eq(c, prior, e);
-    case OP_NE:
-        return turn(check_eq(c, prior, e));
-    case OP_LT: case OP_LE: case OP_GT: case OP_GE:
-        return check_less(c, prior, e);
-    case OP_IN:
-        return check_in(c, prior, e);
-    case OP_NEG: case OP_ADD: case OP_SUB: case OP_MUL:
-        return check_arith(c, prior, e);
-    case OP_CONTAINS: case OP_CONTAINS_ALL: case OP_CONTAINS_ANY:
-        return check_contains(c, prior, e);
+    case OP_NOT: return turn(check_want(c, prior, e->a, WANT_BOOL));
+    case OP_EQ: return check_eq(c, prior, e);
+    case OP_NE: return turn(check_eq(c, prior, e));
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE: return check_less(c, prior, e);
+    case OP_IN: return check_in(c, prior, e);
+    case OP_NEG:
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL: return check_arith(c, prior, e);
+    case OP_CONTAINS:
+    case OP_CONTAINS_ALL:
+    case OP_CONTAINS_ANY: return check_contains(c, prior, e);
     case OP_IS_EMPTY: {
         struct ans a = check_want(c, prior, e->a, WANT_SET);
         return both(a, a, &ty_bool);
     }
-    case OP_GET_TAG: case OP_HAS_TAG:
-        return check_tag(c, prior, e);
+    case OP_GET_TAG:
+    case OP_HAS_TAG: return check_tag(c, prior, e);
     case OP_LIKE: {
         struct ans a = check_want(c, prior, e->left, WANT_STRING);
         return both(a, a, &ty_bool);
     }
-    default:
-        return check_call(c, prior, e);
+    default: return check_call(c, prior, e);
     }
 }

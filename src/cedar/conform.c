@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Do entities and requests fit the schema? Each value against its type, each parent against the types that its child may
- * be in, each action against the schema's own. */
+/* Do entities and requests fit the schema? Each value against its type, each parent against the
+ * types that its child may be in, each action against the schema's own. */
 #include <string.h>
 
 #include "base/map.h"
 #include "cedar/check.h"
 
-static err misfit(struct cedar_faults *faults, const struct cedar_uid *uid, const char *what, str detail)
+static err misfit(struct cedar_faults *faults, const struct cedar_uid *uid, const char *what,
+                  str detail)
 {
     SCRATCH(s);
     struct buf b = buf_in(s.a, 400);
@@ -35,9 +36,11 @@ static bool id_ok(const struct cedar_schema *s, const struct cedar_uid *uid)
     return false;
 }
 
-static bool value_fits(const struct cedar_schema *s, const struct cedar_value *v, const struct type *t);
+static bool value_fits(const struct cedar_schema *s, const struct cedar_value *v,
+                       const struct type *t);
 
-static bool record_fits(const struct cedar_schema *s, const struct cedar_value *v, const struct type *t, str *ret_name)
+static bool record_fits(const struct cedar_schema *s, const struct cedar_value *v,
+                        const struct type *t, str *ret_name)
 {
     for (u32 i = 0; i < v->n; i++) {
         const struct attr *a = type_attr(t, v->record[i].name);
@@ -53,15 +56,17 @@ static bool record_fits(const struct cedar_schema *s, const struct cedar_value *
     return true;
 }
 
-static bool value_fits(const struct cedar_schema *s, const struct cedar_value *v, const struct type *t)
+static bool value_fits(const struct cedar_schema *s, const struct cedar_value *v,
+                       const struct type *t)
 {
     str name;
     switch (t->kind) {
-    case TY_BOOL:   return v->kind == CEDAR_BOOL;
-    case TY_LONG:   return v->kind == CEDAR_LONG;
+    case TY_BOOL: return v->kind == CEDAR_BOOL;
+    case TY_LONG: return v->kind == CEDAR_LONG;
     case TY_STRING: return v->kind == CEDAR_STRING;
-    case TY_EXT:    return v->kind == t->ext;
-    case TY_ENTITY: return v->kind == CEDAR_ENTITY && str_eq(v->uid->type, t->name) && id_ok(s, v->uid);
+    case TY_EXT: return v->kind == t->ext;
+    case TY_ENTITY:
+        return v->kind == CEDAR_ENTITY && str_eq(v->uid->type, t->name) && id_ok(s, v->uid);
     case TY_RECORD: return v->kind == CEDAR_RECORD && record_fits(s, v, t, &name);
     case TY_SET:
         if (v->kind != CEDAR_SET)
@@ -70,16 +75,19 @@ static bool value_fits(const struct cedar_schema *s, const struct cedar_value *v
             if (!value_fits(s, &v->set[i], t->elem))
                 return false;
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
 static const struct cedar_value empty = { .kind = CEDAR_RECORD };
 
-static const struct cedar_value *or_empty(const struct cedar_value *v) { return v->kind == CEDAR_RECORD ? v : &empty; }
+static const struct cedar_value *or_empty(const struct cedar_value *v)
+{
+    return v->kind == CEDAR_RECORD ? v : &empty;
+}
 
-static err check_entity(const struct cedar_schema *s, const struct cedar_entity *e, struct cedar_faults *faults)
+static err check_entity(const struct cedar_schema *s, const struct cedar_entity *e,
+                        struct cedar_faults *faults)
 {
     const struct etype *et = schema_etype(s, e->uid.type);
     str name = S("");
@@ -92,7 +100,8 @@ static err check_entity(const struct cedar_schema *s, const struct cedar_entity 
     const struct cedar_value *tags = or_empty(&e->tags);
     for (u32 i = 0; i < tags->n; i++)
         if (!et->tags || !value_fits(s, &tags->record[i].value, et->tags))
-            return misfit(faults, &e->uid, "the schema has this tag otherwise:", tags->record[i].name);
+            return misfit(faults, &e->uid,
+                          "the schema has this tag otherwise:", tags->record[i].name);
     for (u32 i = 0; i < e->parents_n; i++) {
         const struct etype *up = schema_etype(s, e->parents[i].type);
         if (!up || !bit_is_set(up->descendants, (u32)(et - s->etypes)))
@@ -103,9 +112,10 @@ static err check_entity(const struct cedar_schema *s, const struct cedar_entity 
     return E_NONE;
 }
 
-/* An action given among the entities must be the schema's: no attributes, and in exactly what the schema says. Parents
- * may be given closed or as declared. */
-static err check_action(const struct cedar_schema *s, const struct cedar_entity *e, struct cedar_faults *faults)
+/* An action given among the entities must be the schema's: no attributes, and in exactly what the
+ * schema says. Parents may be given closed or as declared. */
+static err check_action(const struct cedar_schema *s, const struct cedar_entity *e,
+                        struct cedar_faults *faults)
 {
     const struct action *a = schema_action(s, &e->uid);
     if (!a)
@@ -128,8 +138,8 @@ static err check_action(const struct cedar_schema *s, const struct cedar_entity 
     return E_NONE;
 }
 
-err schema_check_entities(struct arena *out, const struct cedar_schema *s, struct cedar_entities *all,
-                          struct cedar_faults *faults)
+err schema_check_entities(struct arena *out, const struct cedar_schema *s,
+                          struct cedar_entities *all, struct cedar_faults *faults)
 {
     SCRATCH(t);
     bool *given = NEW_N(t.a, bool, s->actions_n);
@@ -149,7 +159,8 @@ err schema_check_entities(struct arena *out, const struct cedar_schema *s, struc
             continue;
         for (u32 i = 0; i < a->parents_n; i++)
             up[i] = s->actions[a->parents[i]].uid;
-        all->at[all->n++] = (struct cedar_entity){ .uid = a->uid, .parents = up, .parents_n = a->parents_n };
+        all->at[all->n++] =
+            (struct cedar_entity){ .uid = a->uid, .parents = up, .parents_n = a->parents_n };
     }
     return E_NONE;
 }
@@ -162,16 +173,19 @@ static bool type_listed(const struct cedar_schema *s, const u32 *at, u32 n, str 
     return false;
 }
 
-err cedar_validate_request(const struct cedar_schema *s, const struct cedar_request *req, struct cedar_faults *faults)
+err cedar_validate_request(const struct cedar_schema *s, const struct cedar_request *req,
+                           struct cedar_faults *faults)
 {
     const struct action *a = schema_action(s, &req->action);
     str name = S("");
     if (!a)
         return misfit(faults, &req->action, "the schema has no such action", name);
     if (!type_listed(s, a->principals, a->principals_n, req->principal.type))
-        return misfit(faults, &req->action, "does not apply to a principal of type", req->principal.type);
+        return misfit(faults, &req->action, "does not apply to a principal of type",
+                      req->principal.type);
     if (!type_listed(s, a->resources, a->resources_n, req->resource.type))
-        return misfit(faults, &req->action, "does not apply to a resource of type", req->resource.type);
+        return misfit(faults, &req->action, "does not apply to a resource of type",
+                      req->resource.type);
     if (!id_ok(s, &req->principal))
         return misfit(faults, &req->principal, "none of the ids that its type has", name);
     if (!id_ok(s, &req->resource))

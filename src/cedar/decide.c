@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decisions. The index names the policies that can apply; each is checked against its scope and evaluated; then forbid
- * goes before permit, and nothing means deny. A policy that fails to evaluate is reported and otherwise not there. */
+/* Decisions. The index names the policies that can apply; each is checked against its scope and
+ * evaluated; then forbid goes before permit, and nothing means deny. A policy that fails to
+ * evaluate is reported and otherwise not there. */
 #include <string.h>
 
 #include "cedar/internal.h"
@@ -36,7 +37,8 @@ static int u32_order(const void *a, const void *b)
 
 static int error_order(const void *a, const void *b)
 {
-    return u32_order(&((const struct cedar_error *)a)->policy, &((const struct cedar_error *)b)->policy);
+    return u32_order(&((const struct cedar_error *)a)->policy,
+                     &((const struct cedar_error *)b)->policy);
 }
 
 static void sort_small(u32 *at, u32 n)
@@ -53,7 +55,12 @@ static void sort_small(u32 *at, u32 n)
         }
 }
 
-struct tally { u32 *hits[2]; u32 hits_n[2]; struct cedar_error *errors; u32 errors_n, errors_room; };
+struct tally {
+    u32 *hits[2];
+    u32 hits_n[2];
+    struct cedar_error *errors;
+    u32 errors_n, errors_room;
+};
 
 static void note_error(struct eval *v, struct tally *t, u32 policy)
 {
@@ -85,8 +92,8 @@ static struct cedar_answer answer_of(struct tally *t)
     return a;
 }
 
-err cedar_decide(const struct cedar_policies *p, const struct cedar_store *s, const struct cedar_request *req,
-                 struct arena *scratch, struct cedar_answer *ret)
+err cedar_decide(const struct cedar_policies *p, const struct cedar_store *s,
+                 const struct cedar_request *req, struct arena *scratch, struct cedar_answer *ret)
 {
     struct eval v;
     struct tally t = { 0 };
@@ -145,9 +152,7 @@ void cedar_error_put(struct buf *b, const struct cedar_policies *p, const struct
         put_short(b, &e->got);
         buf_put(b, S(" is not in the store"));
         break;
-    case CEDAR_E_OVERFLOW:
-        buf_put(b, S("the number does not fit 64 bits"));
-        break;
+    case CEDAR_E_OVERFLOW: buf_put(b, S("the number does not fit 64 bits")); break;
     case CEDAR_E_EXT:
         buf_fmt(b, STR_FMT "() does not accept ", STR_ARG(e->name));
         put_short(b, &e->got);
@@ -155,8 +160,6 @@ void cedar_error_put(struct buf *b, const struct cedar_policies *p, const struct
     case CEDAR_E_ARITY:
         buf_fmt(b, STR_FMT "() has the wrong number of arguments", STR_ARG(e->name));
         break;
-    case CEDAR_E_SLOT:
-        buf_put(b, S("a slot of the template has no value"));
-        break;
+    case CEDAR_E_SLOT: buf_put(b, S("a slot of the template has no value")); break;
     }
 }

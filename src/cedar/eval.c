@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The evaluator: a walk over the tree, values by value, memory only from the scratch arena and only for sets and records
- * that a policy builds out of variables. Depth is bounded by the parser. The order of evaluation is the language's: it
- * decides which of several errors is met, and whether one is met at all. */
+/* The evaluator: a walk over the tree, values by value, memory only from the scratch arena and only
+ * for sets and records that a policy builds out of variables. Depth is bounded by the parser. The
+ * order of evaluation is the language's: it decides which of several errors is met, and whether one
+ * is met at all. */
 #include <string.h>
 
 #include "cedar/internal.h"
@@ -14,14 +15,16 @@ bool eval_fail(struct eval *v, enum cedar_error_code code, const struct expr *e)
     return false;
 }
 
-static bool type_error(struct eval *v, const struct expr *e, const struct cedar_value *got, const char *expected)
+static bool type_error(struct eval *v, const struct expr *e, const struct cedar_value *got,
+                       const char *expected)
 {
     v->error.got = *got;
     v->error.name = str_from(expected);
     return eval_fail(v, CEDAR_E_TYPE, e);
 }
 
-void eval_begin(struct eval *v, const struct cedar_store *s, const struct cedar_request *req, struct arena *scratch)
+void eval_begin(struct eval *v, const struct cedar_store *s, const struct cedar_request *req,
+                struct arena *scratch)
 {
     *v = (struct eval){ .store = s, .req = req, .scratch = scratch };
     const struct cedar_uid *uids[3] = { &req->principal, &req->action, &req->resource };
@@ -36,7 +39,7 @@ void eval_begin(struct eval *v, const struct cedar_store *s, const struct cedar_
             }
     }
     v->vars[VAR_CONTEXT] = req->context;
-    v->vars[VAR_CONTEXT].kind = CEDAR_RECORD;       /* all zero is the empty record */
+    v->vars[VAR_CONTEXT].kind = CEDAR_RECORD; /* all zero is the empty record */
     if (req->context.kind != CEDAR_RECORD)
         v->vars[VAR_CONTEXT].n = 0;
 }
@@ -62,13 +65,15 @@ const struct cedar_entity *eval_find(const struct eval *v, const struct cedar_ui
 }
 
 /* left bounds the walk through extra entities, whose parents nobody checked for cycles. */
-static bool in_rec(const struct eval *v, const struct cedar_uid *uid, const struct cedar_uid *target, u32 left)
+static bool in_rec(const struct eval *v, const struct cedar_uid *uid,
+                   const struct cedar_uid *target, u32 left)
 {
     if (cedar_uid_eq(uid, target))
         return true;
-    const struct node *n = uid == &v->req->principal ? v->node[VAR_PRINCIPAL]
+    const struct node *n = uid == &v->req->principal  ? v->node[VAR_PRINCIPAL]
                            : uid == &v->req->resource ? v->node[VAR_RESOURCE]
-                           : uid == &v->req->action   ? v->node[VAR_ACTION] : NULL;
+                           : uid == &v->req->action   ? v->node[VAR_ACTION]
+                                                      : NULL;
     if (n)
         return node_under(v->store, n, target);
     const struct cedar_entity *e = find_extra(v, uid);
@@ -125,7 +130,10 @@ static bool eval_compare(struct eval *v, const struct expr *e, struct cedar_valu
         return type_error(v, e->a, &a, "long, datetime or duration");
     if (a.kind != b.kind)
         return type_error(v, e->b, &b, cedar_kind_name(a.kind));
-    *ret = cedar_bool(e->op == OP_LT ? a.i < b.i : e->op == OP_LE ? a.i <= b.i : e->op == OP_GT ? a.i > b.i : a.i >= b.i);
+    *ret = cedar_bool(e->op == OP_LT   ? a.i < b.i
+                      : e->op == OP_LE ? a.i <= b.i
+                      : e->op == OP_GT ? a.i > b.i
+                                       : a.i >= b.i);
     return true;
 }
 
@@ -144,7 +152,8 @@ static bool eval_arith(struct eval *v, const struct expr *e, struct cedar_value 
     return true;
 }
 
-static bool eval_in_op(struct eval *v, const struct expr *left, const struct expr *right, struct cedar_value *ret)
+static bool eval_in_op(struct eval *v, const struct expr *left, const struct expr *right,
+                       struct cedar_value *ret)
 {
     struct cedar_value a, b;
     if (!want(v, left, CEDAR_ENTITY, &a) || !eval_expr(v, right, &b))
@@ -215,8 +224,10 @@ static bool eval_tag(struct eval *v, const struct expr *e, struct cedar_value *r
     return true;
 }
 
-/* The attribute of a value, or NULL; *ret_entity says whether an entity that should hold it is missing. */
-static const struct cedar_value *attr_of(struct eval *v, const struct cedar_value *from, str name, bool *ret_missing)
+/* The attribute of a value, or NULL; *ret_entity says whether an entity that should hold it is
+ * missing. */
+static const struct cedar_value *attr_of(struct eval *v, const struct cedar_value *from, str name,
+                                         bool *ret_missing)
 {
     *ret_missing = false;
     if (from->kind == CEDAR_RECORD)
@@ -305,7 +316,8 @@ static bool eval_record(struct eval *v, const struct expr *e, struct cedar_value
 
 static bool eval_call(struct eval *v, const struct expr *e, struct cedar_value *ret)
 {
-    struct cedar_value few[2], *args = e->n <= 2 ? few : NEW_N(v->scratch, struct cedar_value, e->n);
+    struct cedar_value few[2],
+        *args = e->n <= 2 ? few : NEW_N(v->scratch, struct cedar_value, e->n);
     for (u32 i = 0; i < e->n; i++)
         if (!eval_expr(v, e->args[i], &args[i]))
             return false;
@@ -337,15 +349,11 @@ static bool eval_one(struct eval *v, const struct expr *e, struct cedar_value *r
 {
     struct cedar_value a;
     switch ((enum op)e->op) {
-    case OP_LIT:
-        *ret = e->lit;
-        return true;
-    case OP_SLOT:
-        return eval_slot(v, e, ret);
-    case OP_IF:
-        return want(v, e->a, CEDAR_BOOL, &a) && eval_expr(v, a.b ? e->b : e->c, ret);
-    case OP_AND: case OP_OR:
-        return eval_chain(v, e, ret);
+    case OP_LIT: *ret = e->lit; return true;
+    case OP_SLOT: return eval_slot(v, e, ret);
+    case OP_IF: return want(v, e->a, CEDAR_BOOL, &a) && eval_expr(v, a.b ? e->b : e->c, ret);
+    case OP_AND:
+    case OP_OR: return eval_chain(v, e, ret);
     case OP_NOT:
         if (!want(v, e->a, CEDAR_BOOL, &a))
             return false;
@@ -358,36 +366,38 @@ static bool eval_one(struct eval *v, const struct expr *e, struct cedar_value *r
             return eval_fail(v, CEDAR_E_OVERFLOW, e);
         *ret = cedar_long(-a.i);
         return true;
-    case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE:
-        return eval_compare(v, e, ret);
-    case OP_IN:
-        return eval_in_op(v, e->a, e->b, ret);
-    case OP_ADD: case OP_SUB: case OP_MUL:
-        return eval_arith(v, e, ret);
-    case OP_CONTAINS: case OP_CONTAINS_ALL: case OP_CONTAINS_ANY:
-        return eval_contains(v, e, ret);
+    case OP_EQ:
+    case OP_NE:
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE: return eval_compare(v, e, ret);
+    case OP_IN: return eval_in_op(v, e->a, e->b, ret);
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MUL: return eval_arith(v, e, ret);
+    case OP_CONTAINS:
+    case OP_CONTAINS_ALL:
+    case OP_CONTAINS_ANY: return eval_contains(v, e, ret);
     case OP_IS_EMPTY:
         if (!want(v, e->a, CEDAR_SET, &a))
             return false;
         *ret = cedar_bool(a.n == 0);
         return true;
-    case OP_GET_TAG: case OP_HAS_TAG:
-        return eval_tag(v, e, ret);
-    case OP_HAS:
-        return eval_has(v, e, ret);
+    case OP_GET_TAG:
+    case OP_HAS_TAG: return eval_tag(v, e, ret);
+    case OP_HAS: return eval_has(v, e, ret);
     case OP_LIKE:
         if (!want(v, e->left, CEDAR_STRING, &a))
             return false;
         *ret = cedar_bool(cedar_like((str){ a.p, a.n }, e->names, e->n));
         return true;
-    case OP_IS:     return eval_is(v, e, ret);
-    case OP_SET:    return eval_set(v, e, ret);
+    case OP_IS: return eval_is(v, e, ret);
+    case OP_SET: return eval_set(v, e, ret);
     case OP_RECORD: return eval_record(v, e, ret);
-    case OP_CALL:   return eval_call(v, e, ret);
-    case OP_ATTR:   return eval_attr(v, e, ret);
-    case OP_VAR:
-        *ret = v->vars[e->sub];
-        return true;
+    case OP_CALL: return eval_call(v, e, ret);
+    case OP_ATTR: return eval_attr(v, e, ret);
+    case OP_VAR: *ret = v->vars[e->sub]; return true;
     }
     must(!"an op without a case");
     return false;
@@ -415,10 +425,10 @@ bool eval_expr(struct eval *v, const struct expr *e, struct cedar_value *ret)
 static bool scope_side(const struct eval *v, const struct scope *s, const struct cedar_uid *uid)
 {
     switch (s->kind) {
-    case SCOPE_ANY:   return true;
-    case SCOPE_EQ:    return cedar_uid_eq(uid, s->uids[0]);
-    case SCOPE_IN:    return eval_in(v, uid, s->uids[0]);
-    case SCOPE_IS:    return str_eq(uid->type, s->type);
+    case SCOPE_ANY: return true;
+    case SCOPE_EQ: return cedar_uid_eq(uid, s->uids[0]);
+    case SCOPE_IN: return eval_in(v, uid, s->uids[0]);
+    case SCOPE_IS: return str_eq(uid->type, s->type);
     case SCOPE_IS_IN: return str_eq(uid->type, s->type) && eval_in(v, uid, s->uids[0]);
     default:
         for (u32 i = 0; i < s->n; i++)
@@ -432,6 +442,7 @@ bool scope_matches(const struct eval *v, const struct policy *p)
 {
     if (p->is_template)
         return false;
-    return scope_side(v, &p->action, &v->req->action) && scope_side(v, &p->principal, &v->req->principal) &&
+    return scope_side(v, &p->action, &v->req->action) &&
+           scope_side(v, &p->principal, &v->req->principal) &&
            scope_side(v, &p->resource, &v->req->resource);
 }

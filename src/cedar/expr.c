@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building expressions. Both parsers (text and JSON) come here, so that what they build is the same: heights are bounded,
- * constant sets, records and constructor calls are computed once, when the policy is compiled. */
+/* Building expressions. Both parsers (text and JSON) come here, so that what they build is the
+ * same: heights are bounded, constant sets, records and constructor calls are computed once, when
+ * the policy is compiled. */
 #include <string.h>
 
 #include "cedar/internal.h"
 
-static const struct { str name; u8 op, argc; } methods[] = {
-    { S_INIT("contains"), OP_CONTAINS, 1 }, { S_INIT("containsAll"), OP_CONTAINS_ALL, 1 },
+static const struct {
+    str name;
+    u8 op, argc;
+} methods[] = {
+    { S_INIT("contains"), OP_CONTAINS, 1 },        { S_INIT("containsAll"), OP_CONTAINS_ALL, 1 },
     { S_INIT("containsAny"), OP_CONTAINS_ANY, 1 }, { S_INIT("isEmpty"), OP_IS_EMPTY, 0 },
-    { S_INIT("getTag"), OP_GET_TAG, 1 }, { S_INIT("hasTag"), OP_HAS_TAG, 1 },
+    { S_INIT("getTag"), OP_GET_TAG, 1 },           { S_INIT("hasTag"), OP_HAS_TAG, 1 },
 };
 
 enum op op_of_method(str name, u32 *ret_argc)
@@ -58,7 +62,8 @@ static void fold_record(struct arena *a, struct expr *e)
     e->folded = v;
 }
 
-/* A constructor of a literal: computed now when it succeeds; when not, each evaluation reports the error. */
+/* A constructor of a literal: computed now when it succeeds; when not, each evaluation reports the
+ * error. */
 static void fold_call(struct arena *a, struct expr *e)
 {
     if (e->sub > FN_DURATION || e->n != 1 || !e->args[0]->folded)
@@ -141,28 +146,25 @@ bool expr_same(const struct expr *a, const struct expr *b)
     if (a->op != b->op || a->sub != b->sub || a->n != b->n)
         return false;
     switch (a->op) {
-    case OP_LIT:
-        return cedar_eq(&a->lit, &b->lit);
+    case OP_LIT: return cedar_eq(&a->lit, &b->lit);
     case OP_VAR:
-    case OP_SLOT:
-        return true;
+    case OP_SLOT: return true;
     case OP_SET:
     case OP_CALL:
     case OP_AND:
-    case OP_OR:
-        return same_args(a, b);
+    case OP_OR: return same_args(a, b);
     case OP_RECORD:
         for (u32 i = 0; i < a->n; i++)
-            if (!str_eq(a->fields[i].name, b->fields[i].name) || !expr_same(a->fields[i].e, b->fields[i].e))
+            if (!str_eq(a->fields[i].name, b->fields[i].name) ||
+                !expr_same(a->fields[i].e, b->fields[i].e))
                 return false;
         return true;
     case OP_HAS:
-    case OP_LIKE:
-        return same_names(a, b);
+    case OP_LIKE: return same_names(a, b);
     case OP_ATTR:
     case OP_IS:
-        return str_eq(a->name, b->name) && expr_same(a->left, b->left) && same_or_none(a->in, b->in);
-    default:
-        return expr_same(a->a, b->a) && same_or_none(a->b, b->b) && same_or_none(a->c, b->c);
+        return str_eq(a->name, b->name) && expr_same(a->left, b->left) &&
+               same_or_none(a->in, b->in);
+    default: return expr_same(a->a, b->a) && same_or_none(a->b, b->b) && same_or_none(a->c, b->c);
     }
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The extension types ipaddr, decimal, datetime and duration: their texts and their functions. The texts accepted are
- * exactly those of the language's reference: stricter than most readers (no leading zeros in an IPv4 octet or a prefix,
- * no IPv4 inside IPv6, at most four digits after a decimal's point, milliseconds in three digits or none). */
+/* The extension types ipaddr, decimal, datetime and duration: their texts and their functions. The
+ * texts accepted are exactly those of the language's reference: stricter than most readers (no
+ * leading zeros in an IPv4 octet or a prefix, no IPv4 inside IPv6, at most four digits after a
+ * decimal's point, milliseconds in three digits or none). */
 #include <string.h>
 
 #include "base/time.h"
 #include "cedar/internal.h"
 
-#define B CEDAR_BOOL
-#define L CEDAR_LONG
-#define T CEDAR_STRING
+#define B   CEDAR_BOOL
+#define L   CEDAR_LONG
+#define T   CEDAR_STRING
 #define DEC CEDAR_DECIMAL
-#define DT CEDAR_DATETIME
+#define DT  CEDAR_DATETIME
 #define DUR CEDAR_DURATION
-#define IP CEDAR_IP
+#define IP  CEDAR_IP
 const struct ext_row cedar_ext_rows[FN_COUNT] = {
     [FN_IP] = { S_INIT("ip"), { T }, 1, IP, false },
     [FN_DECIMAL] = { S_INIT("decimal"), { T }, 1, DEC, false },
@@ -56,7 +57,8 @@ int ext_of_name(str name)
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Up to max digits at *s, stepping over them; -1 for none or more. No leading zero unless it is the whole number. */
+/* Up to max digits at *s, stepping over them; -1 for none or more. No leading zero unless it is the
+ * whole number. */
 static int small_number(str *s, size_t max, bool zeros)
 {
     size_t n = 0;
@@ -94,7 +96,10 @@ static int hex_group(str *s)
     size_t n = 0;
     for (; n < s->n && n < 5; n++) {
         char c = s->p[n];
-        int d = digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = digit(c)               ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0)
             break;
         v = v * 16 + d;
@@ -179,14 +184,16 @@ err cedar_parse_decimal(str s, struct cedar_value *ret)
     if (!whole || i == s.n || s.p[i++] != '.')
         return E_INVALID;
     for (; i < s.n && digit(s.p[i]); i++, frac++)
-        if (frac == 4 || __builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v))
+        if (frac == 4 || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_sub_overflow(v, s.p[i] - '0', &v))
             return E_INVALID;
     if (!frac || i < s.n)
         return E_INVALID;
     for (; frac < 4; frac++)
         if (__builtin_mul_overflow(v, 10, &v))
             return E_INVALID;
-    if (!minus && __builtin_sub_overflow(0, v, &v))      /* collected below zero, where one more value fits */
+    if (!minus &&
+        __builtin_sub_overflow(0, v, &v)) /* collected below zero, where one more value fits */
         return E_INVALID;
     *ret = (struct cedar_value){ .kind = CEDAR_DECIMAL, .i = v };
     return E_NONE;
@@ -222,8 +229,8 @@ static bool datetime_tail(str s, i64 *ret_ms)
         *ret_ms = ms;
         return true;
     }
-    if (s.n != i + 5 || (s.p[i] != '+' && s.p[i] != '-') || !fixed(s, i + 1, 2, &hh) || !fixed(s, i + 3, 2, &mm) ||
-        hh > 23 || mm > 59)
+    if (s.n != i + 5 || (s.p[i] != '+' && s.p[i] != '-') || !fixed(s, i + 1, 2, &hh) ||
+        !fixed(s, i + 3, 2, &mm) || hh > 23 || mm > 59)
         return false;
     i64 offset = ((i64)hh * 60 + mm) * 60000;
     *ret_ms = ms + (s.p[i] == '+' ? -offset : offset);
@@ -233,8 +240,8 @@ static bool datetime_tail(str s, i64 *ret_ms)
 err cedar_parse_datetime(str s, struct cedar_value *ret)
 {
     int year, month, day, h = 0, m = 0, sec = 0;
-    if (!fixed(s, 0, 4, &year) || !at_char(s, 4, '-') || !fixed(s, 5, 2, &month) || !at_char(s, 7, '-') ||
-        !fixed(s, 8, 2, &day))
+    if (!fixed(s, 0, 4, &year) || !at_char(s, 4, '-') || !fixed(s, 5, 2, &month) ||
+        !at_char(s, 7, '-') || !fixed(s, 8, 2, &day))
         return E_INVALID;
     static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -242,14 +249,15 @@ err cedar_parse_datetime(str s, struct cedar_value *ret)
         return E_INVALID;
     i64 ms = 0;
     if (s.n > 10) {
-        if (s.p[10] != 'T' || !fixed(s, 11, 2, &h) || !at_char(s, 13, ':') || !fixed(s, 14, 2, &m) ||
-            !at_char(s, 16, ':') || !fixed(s, 17, 2, &sec) || h > 23 || m > 59 || sec > 59)
+        if (s.p[10] != 'T' || !fixed(s, 11, 2, &h) || !at_char(s, 13, ':') ||
+            !fixed(s, 14, 2, &m) || !at_char(s, 16, ':') || !fixed(s, 17, 2, &sec) || h > 23 ||
+            m > 59 || sec > 59)
             return E_INVALID;
         if (!datetime_tail(str_sub(s, 19, s.n), &ms))
             return E_INVALID;
     }
-    ms += time_days(year, (unsigned)month, (unsigned)day) * 86400000 + (i64)h * 3600000 + (i64)m * 60000 +
-          (i64)sec * 1000;
+    ms += time_days(year, (unsigned)month, (unsigned)day) * 86400000 + (i64)h * 3600000 +
+          (i64)m * 60000 + (i64)sec * 1000;
     *ret = cedar_datetime(ms);
     return E_NONE;
 }
@@ -262,7 +270,7 @@ static bool duration_part(str *s, str unit, i64 scale, bool minus, i64 *sum)
         n++;
     str rest = str_sub(*s, n, s->n);
     if (!n || !str_starts(rest, unit) || (unit.n == 1 && unit.p[0] == 'm' && at_char(rest, 1, 's')))
-        return true;                              /* not this unit: a later one may fit */
+        return true; /* not this unit: a later one may fit */
     i64 v = 0;
     for (size_t i = 0; i < n; i++)
         if (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s->p[i] - '0', &v))
@@ -277,9 +285,12 @@ static bool duration_part(str *s, str unit, i64 scale, bool minus, i64 *sum)
 
 err cedar_parse_duration(str s, struct cedar_value *ret)
 {
-    static const struct { str unit; i64 scale; } units[] = {
+    static const struct {
+        str unit;
+        i64 scale;
+    } units[] = {
         { S_INIT("d"), 86400000 }, { S_INIT("h"), 3600000 }, { S_INIT("m"), 60000 },
-        { S_INIT("s"), 1000 }, { S_INIT("ms"), 1 },
+        { S_INIT("s"), 1000 },     { S_INIT("ms"), 1 },
     };
     bool minus = at_char(s, 0, '-');
     s = str_sub(s, minus, s.n);
@@ -314,16 +325,18 @@ static bool ip_test(enum ext_fn fn, const struct cedar_ip *a, const struct cedar
     case FN_IS_IPV4: return !a->v6;
     case FN_IS_IPV6: return a->v6;
     case FN_IS_LOOPBACK:
-        return a->v6 ? a->prefix == 128 && memcmp(a->addr, loopback6, 16) == 0 : a->prefix >= 8 && a->addr[0] == 127;
+        return a->v6 ? a->prefix == 128 && memcmp(a->addr, loopback6, 16) == 0
+                     : a->prefix >= 8 && a->addr[0] == 127;
     case FN_IS_MULTICAST:
-        return a->v6 ? a->addr[0] == 0xff && a->prefix >= 8 : a->addr[0] >> 4 == 14 && a->prefix >= 4;
+        return a->v6 ? a->addr[0] == 0xff && a->prefix >= 8
+                     : a->addr[0] >> 4 == 14 && a->prefix >= 4;
     default:
         return a->v6 == b->v6 && a->prefix >= b->prefix && prefix_eq(a->addr, b->addr, b->prefix);
     }
 }
 
-static bool construct(struct eval *v, enum ext_fn fn, const struct expr *e, const struct cedar_value *arg,
-                      struct cedar_value *ret)
+static bool construct(struct eval *v, enum ext_fn fn, const struct expr *e,
+                      const struct cedar_value *arg, struct cedar_value *ret)
 {
     str s = { arg->p, arg->n };
     err got = fn == FN_IP         ? cedar_parse_ip(v->scratch, s, ret)
@@ -337,16 +350,21 @@ static bool construct(struct eval *v, enum ext_fn fn, const struct expr *e, cons
     return eval_fail(v, CEDAR_E_EXT, e);
 }
 
-static bool overflow(struct eval *v, enum ext_fn fn, const struct expr *e, const struct cedar_value *arg)
+static bool overflow(struct eval *v, enum ext_fn fn, const struct expr *e,
+                     const struct cedar_value *arg)
 {
     v->error.got = *arg;
     v->error.name = cedar_ext_rows[fn].name;
     return eval_fail(v, CEDAR_E_EXT, e);
 }
 
-static i64 floor_day(i64 ms) { return ms % 86400000 < 0 ? ms % 86400000 + 86400000 : ms % 86400000; }
+static i64 floor_day(i64 ms)
+{
+    return ms % 86400000 < 0 ? ms % 86400000 + 86400000 : ms % 86400000;
+}
 
-static bool time_call(struct eval *v, const struct expr *e, const struct cedar_value *args, struct cedar_value *ret)
+static bool time_call(struct eval *v, const struct expr *e, const struct cedar_value *args,
+                      struct cedar_value *ret)
 {
     enum ext_fn fn = e->sub;
     i64 a = args[0].i, out;
@@ -366,18 +384,17 @@ static bool time_call(struct eval *v, const struct expr *e, const struct cedar_v
             return overflow(v, fn, e, &args[0]);
         *ret = cedar_datetime(out);
         return true;
-    case FN_TO_TIME:
-        *ret = cedar_duration(floor_day(a));
-        return true;
-    case FN_TO_MS:      *ret = cedar_long(a); return true;
+    case FN_TO_TIME: *ret = cedar_duration(floor_day(a)); return true;
+    case FN_TO_MS: *ret = cedar_long(a); return true;
     case FN_TO_SECONDS: *ret = cedar_long(a / 1000); return true;
     case FN_TO_MINUTES: *ret = cedar_long(a / 60000); return true;
-    case FN_TO_HOURS:   *ret = cedar_long(a / 3600000); return true;
-    default:            *ret = cedar_long(a / 86400000); return true;
+    case FN_TO_HOURS: *ret = cedar_long(a / 3600000); return true;
+    default: *ret = cedar_long(a / 86400000); return true;
     }
 }
 
-bool ext_call(struct eval *v, const struct expr *e, const struct cedar_value *args, struct cedar_value *ret)
+bool ext_call(struct eval *v, const struct expr *e, const struct cedar_value *args,
+              struct cedar_value *ret)
 {
     enum ext_fn fn = e->sub;
     const struct ext_row *row = &cedar_ext_rows[fn];
@@ -395,7 +412,10 @@ bool ext_call(struct eval *v, const struct expr *e, const struct cedar_value *ar
         return construct(v, fn, e, &args[0], ret);
     if (fn <= FN_GREATER_EQ) {
         i64 a = args[0].i, b = args[1].i;
-        *ret = cedar_bool(fn == FN_LESS_THAN ? a < b : fn == FN_LESS_EQ ? a <= b : fn == FN_GREATER_THAN ? a > b : a >= b);
+        *ret = cedar_bool(fn == FN_LESS_THAN      ? a < b
+                          : fn == FN_LESS_EQ      ? a <= b
+                          : fn == FN_GREATER_THAN ? a > b
+                                                  : a >= b);
         return true;
     }
     if (fn <= FN_IS_IN_RANGE) {

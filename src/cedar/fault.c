@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults: what a text has wrong, where, and how a person sees it: the line, a caret below, a word of help. */
+/* Faults: what a text has wrong, where, and how a person sees it: the line, a caret below, a word
+ * of help. */
 #include <stdarg.h>
 
 #include "base/utf8.h"
@@ -18,7 +19,7 @@ void cedar_fault_add(struct cedar_faults *f, struct cedar_fault at, const char *
     va_end(args);
     size_t len = n < 0 ? 0 : MIN((size_t)n, sizeof text - 1);
     while (len && len == sizeof text - 1 && ((u8)text[len - 1] & 0x80))
-        len--;                                           /* a cut inside a code point */
+        len--; /* a cut inside a code point */
     at.text = str_copy(f->a, (str){ text, len });
     f->at[f->n++] = at;
 }
@@ -48,8 +49,8 @@ static str line_of(str text, u32 at, size_t *ret_from)
     return str_sub(text, from, to);
 }
 
-/* The caret stands under the first code point; a tilde under each further one, on this line only. Tabs stay tabs, so that
- * both lines agree whatever a tab is worth. */
+/* The caret stands under the first code point; a tilde under each further one, on this line only.
+ * Tabs stay tabs, so that both lines agree whatever a tab is worth. */
 static void put_carets(struct buf *b, str line, size_t at, size_t end)
 {
     str before = str_sub(line, 0, at), under = str_sub(line, at, MAX(at + 1, MIN(end, line.n)));
@@ -60,7 +61,7 @@ static void put_carets(struct buf *b, str line, size_t at, size_t end)
             break;
         buf_char(b, cp == '\t' ? '\t' : ' ');
         if (utf8_is_han(cp))
-            buf_char(b, ' ');                            /* such characters are two columns wide */
+            buf_char(b, ' '); /* such characters are two columns wide */
     }
     size_t n = under.n ? utf8_count(under) : 1;
     for (size_t i = 0; i < n; i++)
@@ -75,7 +76,8 @@ void cedar_fault_put(struct buf *b, const struct cedar_fault *f, str name, str t
         u32 line, col;
         size_t from;
         cedar_place(text, f->at, &line, &col);
-        buf_fmt(b, STR_FMT ":%u:%u: %s: " STR_FMT "\n", STR_ARG(name), line, col, what, STR_ARG(f->text));
+        buf_fmt(b, STR_FMT ":%u:%u: %s: " STR_FMT "\n", STR_ARG(name), line, col, what,
+                STR_ARG(f->text));
         str l = line_of(text, f->at, &from);
         buf_fmt(b, "%5u | " STR_FMT "\n", line, STR_ARG(l));
         put_carets(b, l, f->at - from, f->end > f->at ? f->end - from : f->at - from + 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The index of policies. Each scope gives three keys: an action, a principal, a resource; a key is an entity (for == and
- * in), a type (for is), or "any". A request has a few keys on each side: any, its type, its entity and whatever that is
- * in, of which only those count that some policy names. The policies that can apply are found by walking a trie of
- * action, principal and resource keys with the keys of the request; so a decision costs what can apply to it, not what
- * exists. What is found may still fail its scope (== against in, is with in): the caller checks. */
+/* The index of policies. Each scope gives three keys: an action, a principal, a resource; a key is
+ * an entity (for == and in), a type (for is), or "any". A request has a few keys on each side: any,
+ * its type, its entity and whatever that is in, of which only those count that some policy names.
+ * The policies that can apply are found by walking a trie of action, principal and resource keys
+ * with the keys of the request; so a decision costs what can apply to it, not what exists. What is
+ * found may still fail its scope (== against in, is with in): the caller checks. */
 #include <string.h>
 
 #include "base/map.h"
@@ -11,16 +12,23 @@
 
 enum { KEY_ANY = 0, SIDE_P = 1, SIDE_A = 2, SIDE_R = 4, LINEAR = 8 };
 
-struct sym { const struct cedar_uid *uid; u8 sides; };
+struct sym {
+    const struct cedar_uid *uid;
+    u8 sides;
+};
 
-/* Children of a trie node: their keys, and where each child's own run begins in the level below (of n + 1 entries). */
-struct level { u32 n, slot_n; const u32 *keys, *first, *slots; };
+/* Children of a trie node: their keys, and where each child's own run begins in the level below (of
+ * n + 1 entries). */
+struct level {
+    u32 n, slot_n;
+    const u32 *keys, *first, *slots;
+};
 
 struct index {
-    struct sym *syms;                   /* uid k has key 2k + 2 */
-    u32 syms_n, slot_n, sides_n[3];     /* how many symbols policies name on side P, A, R */
+    struct sym *syms;               /* uid k has key 2k + 2 */
+    u32 syms_n, slot_n, sides_n[3]; /* how many symbols policies name on side P, A, R */
     u32 *slots;
-    str *types;                         /* type k has key 2k + 1 */
+    str *types; /* type k has key 2k + 1 */
     u32 types_n;
     u32 *type_slots, type_slot_n;
     u64 *type_hash;
@@ -28,10 +36,13 @@ struct index {
     const struct level *principals, *resources;
     const u32 *policies;
     const struct policy *all;
-    const u32 *const *action_keys;      /* of policies with `action in [a, b]`: keys in order; else NULL */
+    const u32 *const
+        *action_keys; /* of policies with `action in [a, b]`: keys in order; else NULL */
 };
 
-struct row { u32 a, p, r, policy; };
+struct row {
+    u32 a, p, r, policy;
+};
 
 /* ---- Symbols ---- */
 
@@ -88,12 +99,11 @@ static u32 type_key(struct index *x, str type)
 static u32 side_key(struct index *x, const struct scope *s, u8 side)
 {
     switch (s->kind) {
-    case SCOPE_EQ: case SCOPE_IN: case SCOPE_IS_IN:
-        return uid_key(x, s->uids[0], side);
-    case SCOPE_IS:
-        return type_key(x, s->type);
-    default:
-        return KEY_ANY;
+    case SCOPE_EQ:
+    case SCOPE_IN:
+    case SCOPE_IS_IN: return uid_key(x, s->uids[0], side);
+    case SCOPE_IS: return type_key(x, s->type);
+    default: return KEY_ANY;
     }
 }
 
@@ -126,8 +136,10 @@ static void level_slots(struct arena *out, struct level *l)
     l->slots = slots;
 }
 
-/* A level over rows [from, to) by the key at this offset in a row; first[i] is where its rows start. */
-static struct level level_of(struct arena *out, const struct row *rows, u32 from, u32 to, size_t offset)
+/* A level over rows [from, to) by the key at this offset in a row; first[i] is where its rows
+ * start. */
+static struct level level_of(struct arena *out, const struct row *rows, u32 from, u32 to,
+                             size_t offset)
 {
     u32 n = 0;
     u32 last = 0;
@@ -150,9 +162,10 @@ static struct level level_of(struct arena *out, const struct row *rows, u32 from
     return l;
 }
 
-/* The levels below: one for each child of each parent, in order; parents' first[] then counts children, not rows. */
-static const struct level *levels_below(struct arena *out, struct level *up, u32 up_n, const struct row *rows,
-                                        size_t offset)
+/* The levels below: one for each child of each parent, in order; parents' first[] then counts
+ * children, not rows. */
+static const struct level *levels_below(struct arena *out, struct level *up, u32 up_n,
+                                        const struct row *rows, size_t offset)
 {
     u32 n = 0, k = 0;
     for (u32 i = 0; i < up_n; i++)
@@ -170,7 +183,8 @@ static const struct level *levels_below(struct arena *out, struct level *up, u32
     return down;
 }
 
-static u32 rows_of(struct index *x, struct arena *out, const struct policy *at, u32 n, struct row *rows)
+static u32 rows_of(struct index *x, struct arena *out, const struct policy *at, u32 n,
+                   struct row *rows)
 {
     u32 k = 0;
     const u32 **sets = NEW_N(out, const u32 *, n);
@@ -178,7 +192,9 @@ static u32 rows_of(struct index *x, struct arena *out, const struct policy *at, 
         const struct policy *p = &at[i];
         if (p->is_template)
             continue;
-        struct row r = { .p = side_key(x, &p->principal, SIDE_P), .r = side_key(x, &p->resource, SIDE_R), .policy = i };
+        struct row r = { .p = side_key(x, &p->principal, SIDE_P),
+                         .r = side_key(x, &p->resource, SIDE_R),
+                         .policy = i };
         if (p->action.kind != SCOPE_IN_SET) {
             r.a = side_key(x, &p->action, SIDE_A);
             rows[k++] = r;
@@ -222,7 +238,8 @@ const struct index *index_build(struct arena *out, const struct policy *at, u32 
     for (u32 i = 0; i < rows_n; i++)
         policies[i] = rows[i].policy;
     x->action = level_of(out, rows, 0, rows_n, offsetof(struct row, a));
-    struct level *ps = (struct level *)levels_below(out, &x->action, 1, rows, offsetof(struct row, p));
+    struct level *ps =
+        (struct level *)levels_below(out, &x->action, 1, rows, offsetof(struct row, p));
     u32 ps_n = x->action.first[x->action.n];
     x->principals = ps;
     x->resources = levels_below(out, ps, ps_n, rows, offsetof(struct row, r));
@@ -232,7 +249,11 @@ const struct index *index_build(struct arena *out, const struct policy *at, u32 
 
 /* ---- Asking ---- */
 
-struct keys { struct arena *a; u32 few[24], *at; u32 n, room; };
+struct keys {
+    struct arena *a;
+    u32 few[24], *at;
+    u32 n, room;
+};
 
 static void key_add(struct keys *k, u32 key)
 {
@@ -255,7 +276,8 @@ static void uid_add(const struct index *x, struct keys *k, const struct cedar_ui
         key_add(k, x->slots[i] * 2);
 }
 
-static void above(const struct index *x, const struct eval *v, const struct node *n, struct keys *k, u8 side)
+static void above(const struct index *x, const struct eval *v, const struct node *n, struct keys *k,
+                  u8 side)
 {
     const struct node *nodes = v->store->nodes;
     if (n->anc_n <= x->sides_n[side / 2]) {
@@ -268,9 +290,10 @@ static void above(const struct index *x, const struct eval *v, const struct node
             key_add(k, (i + 1) * 2);
 }
 
-/* What an entity of the request alone is in: through its parents, each of the request or of the store. */
-static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e, struct keys *k, u8 side,
-                        u32 left);
+/* What an entity of the request alone is in: through its parents, each of the request or of the
+ * store. */
+static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e,
+                        struct keys *k, u8 side, u32 left);
 
 static void side_keys(const struct index *x, const struct eval *v, int var, u8 side, struct keys *k)
 {
@@ -294,8 +317,8 @@ static void side_keys(const struct index *x, const struct eval *v, int var, u8 s
         above_extra(x, v, v->ent[var], k, side, MIN(v->req->extra_n, 8u));
 }
 
-static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e, struct keys *k, u8 side,
-                        u32 left)
+static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e,
+                        struct keys *k, u8 side, u32 left)
 {
     for (u32 i = 0; left && i < e->parents_n; i++) {
         const struct cedar_uid *up = &e->parents[i];
@@ -329,9 +352,14 @@ static bool level_find(const struct level *l, u32 key, u32 *ret)
     return false;
 }
 
-struct found { struct arena *a; u32 *at; u32 n, room; };
+struct found {
+    struct arena *a;
+    u32 *at;
+    u32 n, room;
+};
 
-/* A policy of `action in [a, b]` stands under each; it counts under the first that the request has. */
+/* A policy of `action in [a, b]` stands under each; it counts under the first that the request has.
+ */
 static bool first_of(const struct index *x, u32 policy, u32 key, const struct keys *a)
 {
     for (const u32 *k = x->action_keys[policy]; k && *k != key; k++)
@@ -341,7 +369,8 @@ static bool first_of(const struct index *x, u32 policy, u32 key, const struct ke
     return true;
 }
 
-static void take(const struct index *x, struct found *f, u32 from, u32 to, u32 key, const struct keys *a)
+static void take(const struct index *x, struct found *f, u32 from, u32 to, u32 key,
+                 const struct keys *a)
 {
     if (f->n + (to - from) > f->room) {
         u32 room = MAX(f->room * 2, f->n + (to - from));

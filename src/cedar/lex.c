@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens of policies and schemas (they share one alphabet), and the escapes of string literals. A text that is not UTF-8
- * is refused whole, so that every position below falls on a code point. */
+/* Tokens of policies and schemas (they share one alphabet), and the escapes of string literals. A
+ * text that is not UTF-8 is refused whole, so that every position below falls on a code point. */
 #include <string.h>
 
 #include "base/utf8.h"
 #include "cedar/internal.h"
 
-static bool ident_start(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool ident_start(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
 bool cedar_is_ident(str s)
@@ -21,8 +24,9 @@ bool cedar_is_ident(str s)
 
 bool cedar_is_reserved(str s)
 {
-    static const str words[] = { S_INIT("true"), S_INIT("false"), S_INIT("if"), S_INIT("then"), S_INIT("else"),
-                                 S_INIT("in"), S_INIT("is"), S_INIT("like"), S_INIT("has"), S_INIT("__cedar") };
+    static const str words[] = { S_INIT("true"), S_INIT("false"),  S_INIT("if"), S_INIT("then"),
+                                 S_INIT("else"), S_INIT("in"),     S_INIT("is"), S_INIT("like"),
+                                 S_INIT("has"),  S_INIT("__cedar") };
     for (size_t i = 0; i < COUNT(words); i++)
         if (str_eq(words[i], s))
             return true;
@@ -53,8 +57,8 @@ static size_t space_len(str s, size_t at)
     str rest = str_sub(s, at, s.n);
     size_t before = rest.n;
     i32 cp = utf8_next(&rest);
-    bool is = cp == 0x85 || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 ||
-              cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
+    bool is = cp == 0x85 || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) ||
+              cp == 0x2028 || cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
     return is ? before - rest.n : 0;
 }
 
@@ -76,16 +80,23 @@ static size_t skip_blank(str s, size_t at)
 
 static enum tok punct(str s, size_t at, size_t *ret_len)
 {
-    static const struct { char text[3]; u8 kind; } two[] = {
-        { "::", TOK_PATH }, { "==", TOK_EQ }, { "!=", TOK_NE }, { "<=", TOK_LE }, { ">=", TOK_GE },
-        { "&&", TOK_AND }, { "||", TOK_OR },
+    static const struct {
+        char text[3];
+        u8 kind;
+    } two[] = {
+        { "::", TOK_PATH }, { "==", TOK_EQ },  { "!=", TOK_NE }, { "<=", TOK_LE },
+        { ">=", TOK_GE },   { "&&", TOK_AND }, { "||", TOK_OR },
     };
-    static const struct { char c; u8 kind; } one[] = {
-        { '(', TOK_LPAREN }, { ')', TOK_RPAREN }, { '{', TOK_LBRACE }, { '}', TOK_RBRACE },
-        { '[', TOK_LBRACKET }, { ']', TOK_RBRACKET }, { ',', TOK_COMMA }, { ';', TOK_SEMI },
-        { ':', TOK_COLON }, { '@', TOK_AT }, { '.', TOK_DOT }, { '?', TOK_QUESTION },
-        { '+', TOK_PLUS }, { '-', TOK_MINUS }, { '*', TOK_STAR }, { '/', TOK_SLASH },
-        { '%', TOK_PERCENT }, { '!', TOK_NOT }, { '=', TOK_ASSIGN }, { '<', TOK_LT }, { '>', TOK_GT },
+    static const struct {
+        char c;
+        u8 kind;
+    } one[] = {
+        { '(', TOK_LPAREN },   { ')', TOK_RPAREN },   { '{', TOK_LBRACE }, { '}', TOK_RBRACE },
+        { '[', TOK_LBRACKET }, { ']', TOK_RBRACKET }, { ',', TOK_COMMA },  { ';', TOK_SEMI },
+        { ':', TOK_COLON },    { '@', TOK_AT },       { '.', TOK_DOT },    { '?', TOK_QUESTION },
+        { '+', TOK_PLUS },     { '-', TOK_MINUS },    { '*', TOK_STAR },   { '/', TOK_SLASH },
+        { '%', TOK_PERCENT },  { '!', TOK_NOT },      { '=', TOK_ASSIGN }, { '<', TOK_LT },
+        { '>', TOK_GT },
     };
     *ret_len = 2;
     for (size_t i = 0; at + 1 < s.n && i < COUNT(two); i++)
@@ -98,8 +109,8 @@ static enum tok punct(str s, size_t at, size_t *ret_len)
     return TOK_BAD;
 }
 
-/* The end of the string that begins at at, or 0 when it has none. A backslash keeps the next character from ending it,
- * but a line may not end right behind one. */
+/* The end of the string that begins at at, or 0 when it has none. A backslash keeps the next
+ * character from ending it, but a line may not end right behind one. */
 static size_t string_end(str s, size_t at)
 {
     for (size_t i = at + 1; i < s.n; i++) {
@@ -141,7 +152,7 @@ static struct token next_token(str s, size_t at)
         kind = punct(s, at, &len);
         end = at + len;
         while (kind == TOK_BAD && end < s.n && ((u8)s.p[end] & 0xc0) == 0x80)
-            end++;                                           /* the rest of the code point */
+            end++; /* the rest of the code point */
     }
     return (struct token){ (u8)kind, (u32)at, (u32)end };
 }
@@ -169,7 +180,9 @@ err cedar_lex(struct arena *out, str text, struct cedar_faults *faults, struct t
         if (t.kind == TOK_BAD) {
             where.at = t.at;
             where.end = text.p[at] == '"' ? t.at + 1 : t.end;
-            cedar_fault_add(faults, where, text.p[at] == '"' ? "a string that does not end" : "not a token of the language");
+            cedar_fault_add(faults, where,
+                            text.p[at] == '"' ? "a string that does not end"
+                                              : "not a token of the language");
             bad = true;
         } else {
             *vec_push(&v, out) = t;
@@ -185,7 +198,10 @@ err cedar_lex(struct arena *out, str text, struct cedar_faults *faults, struct t
 
 static int hex_digit(char c)
 {
-    return digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return digit(c)               ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* \u{1F600}: one to six digits, underscores between them allowed. raw starts behind the u. */
@@ -222,9 +238,12 @@ static bool escape_one(str *raw, u32 *ret)
     case 'r': *ret = '\r'; return true;
     case 't': *ret = '\t'; return true;
     case '0': *ret = 0; return true;
-    case '\\': case '\'': case '"': *ret = (u32)c; return true;
+    case '\\':
+    case '\'':
+    case '"': *ret = (u32)c; return true;
     case 'x': {
-        int hi = raw->n > 0 ? hex_digit(raw->p[0]) : -1, lo = raw->n > 1 ? hex_digit(raw->p[1]) : -1;
+        int hi = raw->n > 0 ? hex_digit(raw->p[0]) : -1,
+            lo = raw->n > 1 ? hex_digit(raw->p[1]) : -1;
         if (hi < 0 || lo < 0 || hi > 7)
             return false;
         *ret = (u32)(hi * 16 + lo);

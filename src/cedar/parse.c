@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies of a text: annotations, effect, scope, conditions. After a syntax error the parser goes on behind the next
- * semicolon, so that one run reports what is wrong with every policy. */
+/* Policies of a text: annotations, effect, scope, conditions. After a syntax error the parser goes
+ * on behind the next semicolon, so that one run reports what is wrong with every policy. */
 #include <string.h>
 
 #include "cedar/parser.h"
 
 void *parse_bad(struct parser *p, u32 at, u32 end, const char *what)
 {
-    cedar_fault_add(p->faults, (struct cedar_fault){ .at = at, .end = end, .policy = p->policy }, "%s", what);
+    cedar_fault_add(p->faults, (struct cedar_fault){ .at = at, .end = end, .policy = p->policy },
+                    "%s", what);
     return NULL;
 }
 
@@ -22,7 +23,8 @@ void *parse_bad_str(struct parser *p, struct token t, const char *fmt, str s)
         buf_put(&b, str_sub(s, 0, 200));
         rest = str_sub(rest, (size_t)at + sizeof STR_FMT - 1, rest.n);
     }
-    cedar_fault_add(p->faults, (struct cedar_fault){ .at = t.at, .end = t.end, .policy = p->policy }, STR_FMT,
+    cedar_fault_add(p->faults,
+                    (struct cedar_fault){ .at = t.at, .end = t.end, .policy = p->policy }, STR_FMT,
                     STR_ARG(buf_str(&b)));
     return NULL;
 }
@@ -34,7 +36,8 @@ void *parse_expected(struct parser *p, const char *what)
     if (p->t->kind == TOK_END)
         cedar_fault_add(p->faults, at, "expected %s, found the end of the text", what);
     else
-        cedar_fault_add(p->faults, at, "expected %s, found `%.*s`", what, (int)MIN(found.n, 40u), found.p);
+        cedar_fault_add(p->faults, at, "expected %s, found `%.*s`", what, (int)MIN(found.n, 40u),
+                        found.p);
     return NULL;
 }
 
@@ -241,8 +244,10 @@ static bool parse_action(struct parser *p, struct scope *s)
 
 static bool parse_scopes(struct parser *p, struct policy *pol)
 {
-    if (!parse_need(p, TOK_LPAREN, "'('") || !parse_scope(p, "principal", S("?principal"), &pol->principal) ||
-        !parse_need(p, TOK_COMMA, "','") || !parse_action(p, &pol->action) || !parse_need(p, TOK_COMMA, "','") ||
+    if (!parse_need(p, TOK_LPAREN, "'('") ||
+        !parse_scope(p, "principal", S("?principal"), &pol->principal) ||
+        !parse_need(p, TOK_COMMA, "','") || !parse_action(p, &pol->action) ||
+        !parse_need(p, TOK_COMMA, "','") ||
         !parse_scope(p, "resource", S("?resource"), &pol->resource))
         return false;
     (void)parse_take(p, TOK_COMMA);
@@ -335,16 +340,19 @@ static void skip_policy(struct parser *p)
     (void)parse_take(p, TOK_SEMI);
 }
 
-/* A tree rarely takes more bytes than this for a byte of text; when it does, the arena is doomed and the parse refused. */
+/* A tree rarely takes more bytes than this for a byte of text; when it does, the arena is doomed
+ * and the parse refused. */
 enum { BYTES_PER_BYTE = 60 };
 
-err cedar_parse_only(struct arena *out, str text, struct cedar_faults *faults, const struct policy **ret, u32 *ret_n)
+err cedar_parse_only(struct arena *out, str text, struct cedar_faults *faults,
+                     const struct policy **ret, u32 *ret_n)
 {
     SCRATCH(s);
     struct tokens toks;
     u32 before = faults->errors;
     if (text.n <= CEDAR_TEXT_MAX && (text.n + 64) * BYTES_PER_BYTE > arena_room(out)) {
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the text is too long for the memory given");
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the text is too long for the memory given");
         return E_LIMIT;
     }
     TRY(cedar_lex(s.a, text, faults, &toks));
@@ -361,7 +369,8 @@ err cedar_parse_only(struct arena *out, str text, struct cedar_faults *faults, c
     if (faults->errors != before)
         return p.limit ? E_LIMIT : E_INVALID;
     if (arena_doomed(out)) {
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the text is too long for the memory given");
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the text is too long for the memory given");
         return E_LIMIT;
     }
     *ret = v.at;

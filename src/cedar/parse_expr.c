@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions of policy text, by recursive descent, one function a level of precedence. A syntax error ends the policy
- * it is in (NULL comes back, its fault is recorded); the parser of policies then goes on behind the next semicolon. */
+/* Expressions of policy text, by recursive descent, one function a level of precedence. A syntax
+ * error ends the policy it is in (NULL comes back, its fault is recorded); the parser of policies
+ * then goes on behind the next semicolon. */
 #include <string.h>
 
 #include "cedar/parser.h"
 
-static struct expr *node(struct parser *p, enum op op, u32 at) { return expr_new(p->out, op, at, at); }
+static struct expr *node(struct parser *p, enum op op, u32 at)
+{
+    return expr_new(p->out, op, at, at);
+}
 
 /* Ends a node behind the token just taken. */
 static const struct expr *done(struct parser *p, struct expr *e)
@@ -19,7 +23,8 @@ static const struct expr *done(struct parser *p, struct expr *e)
 
 static const struct expr *parse_or(struct parser *p);
 
-static const struct expr *binary(struct parser *p, enum op op, const struct expr *a, const struct expr *b)
+static const struct expr *binary(struct parser *p, enum op op, const struct expr *a,
+                                 const struct expr *b)
 {
     if (!b)
         return NULL;
@@ -37,7 +42,8 @@ static const struct expr *literal(struct parser *p, struct token t, struct cedar
 }
 
 /* A comma list of expressions up to the closing token; a comma may stand behind the last. */
-static bool parse_list(struct parser *p, enum tok close, const char *what, const struct expr *const **ret, u32 *ret_n)
+static bool parse_list(struct parser *p, enum tok close, const char *what,
+                       const struct expr *const **ret, u32 *ret_n)
 {
     VEC(const struct expr *) v = { 0 };
     while (p->t->kind != close) {
@@ -127,9 +133,11 @@ static const struct expr *parse_call(struct parser *p, struct token first, str n
     int fn = ext_of_name(name);
     u32 argc;
     if (fn >= 0 && cedar_ext_rows[fn].method)
-        return parse_bad_str(p, named, "`" STR_FMT "` is a method: write it behind a value and a dot", name);
+        return parse_bad_str(p, named,
+                             "`" STR_FMT "` is a method: write it behind a value and a dot", name);
     if (fn < 0 && op_of_method(name, &argc))
-        return parse_bad_str(p, named, "`" STR_FMT "` is a method: write it behind a value and a dot", name);
+        return parse_bad_str(p, named,
+                             "`" STR_FMT "` is a method: write it behind a value and a dot", name);
     if (fn < 0)
         return parse_bad_str(p, named, "there is no function `" STR_FMT "`", name);
     e->sub = (u8)fn;
@@ -141,7 +149,8 @@ static const struct expr *parse_call(struct parser *p, struct token first, str n
 
 static int var_of(str name)
 {
-    static const str names[] = { S_INIT("principal"), S_INIT("action"), S_INIT("resource"), S_INIT("context") };
+    static const str names[] = { S_INIT("principal"), S_INIT("action"), S_INIT("resource"),
+                                 S_INIT("context") };
     for (int i = 0; i < 4; i++)
         if (str_eq(names[i], name))
             return i;
@@ -172,7 +181,9 @@ static const struct expr *parse_name(struct parser *p)
     int var = var_of(name);
     if (var < 0)
         return parse_bad_str(p, (struct token){ TOK_IDENT, first.at, p->t[-1].end },
-                             "`" STR_FMT "` is not a variable (they are principal, action, resource, context)", name);
+                             "`" STR_FMT
+                             "` is not a variable (they are principal, action, resource, context)",
+                             name);
     struct expr *e = node(p, OP_VAR, first.at);
     e->sub = (u8)var;
     return done(p, e);
@@ -183,16 +194,12 @@ static const struct expr *parse_primary(struct parser *p)
     struct token t = *p->t;
     str s;
     switch (t.kind) {
-    case TOK_NUM:
-        return parse_number(p, false, t.at);
-    case TOK_STR:
-        return parse_string(p, &s) ? literal(p, t, cedar_string(s)) : NULL;
-    case TOK_IDENT:
-        return parse_name(p);
+    case TOK_NUM: return parse_number(p, false, t.at);
+    case TOK_STR: return parse_string(p, &s) ? literal(p, t, cedar_string(s)) : NULL;
+    case TOK_IDENT: return parse_name(p);
     case TOK_SLOT:
         return parse_bad(p, t.at, t.end, "a slot may stand in the scope only, not in a condition");
-    case TOK_LBRACE:
-        return parse_record(p);
+    case TOK_LBRACE: return parse_record(p);
     case TOK_LPAREN: {
         p->t++;
         const struct expr *e = parse_expr(p);
@@ -202,12 +209,12 @@ static const struct expr *parse_primary(struct parser *p)
         struct expr *e = node(p, OP_SET, p->t++->at);
         return parse_list(p, TOK_RBRACKET, "',' or ']'", &e->args, &e->n) ? done(p, e) : NULL;
     }
-    default:
-        return parse_expected(p, "an expression");
+    default: return parse_expected(p, "an expression");
     }
 }
 
-static const struct expr *method_call(struct parser *p, const struct expr *left, struct token name_tok)
+static const struct expr *method_call(struct parser *p, const struct expr *left,
+                                      struct token name_tok)
 {
     str name = parse_text(p, &name_tok);
     const struct expr *const *args;
@@ -218,8 +225,10 @@ static const struct expr *method_call(struct parser *p, const struct expr *left,
     enum op op = op_of_method(name, &argc);
     if (op) {
         if (n != argc)
-            return parse_bad_str(p, name_tok, argc ? "`" STR_FMT "` takes exactly one argument"
-                                                   : "`" STR_FMT "` takes no argument", name);
+            return parse_bad_str(p, name_tok,
+                                 argc ? "`" STR_FMT "` takes exactly one argument"
+                                      : "`" STR_FMT "` takes no argument",
+                                 name);
         struct expr *e = node(p, op, left->at);
         e->a = left;
         e->b = n ? args[0] : NULL;
@@ -313,7 +322,8 @@ static const struct expr *parse_mult(struct parser *p)
     const struct expr *e = parse_unary(p);
     while (e && (p->t->kind == TOK_STAR || p->t->kind == TOK_SLASH || p->t->kind == TOK_PERCENT)) {
         if (p->t->kind != TOK_STAR)
-            return parse_bad(p, p->t->at, p->t->end, "there is no division and no remainder in the language");
+            return parse_bad(p, p->t->at, p->t->end,
+                             "there is no division and no remainder in the language");
         p->t++;
         e = binary(p, OP_MUL, e, parse_unary(p));
     }
@@ -396,8 +406,8 @@ static int relation_op(struct parser *p)
 
 static bool relation_word(struct parser *p)
 {
-    return p->t->kind == TOK_ASSIGN || relation_op(p) >= 0 || parse_is(p, S("has")) || parse_is(p, S("like")) ||
-           parse_is(p, S("is"));
+    return p->t->kind == TOK_ASSIGN || relation_op(p) >= 0 || parse_is(p, S("has")) ||
+           parse_is(p, S("like")) || parse_is(p, S("is"));
 }
 
 static const struct expr *parse_relation(struct parser *p)
@@ -418,7 +428,8 @@ static const struct expr *parse_relation(struct parser *p)
     else
         e = parse_is_type(p, e);
     if (e && relation_word(p))
-        return parse_bad(p, p->t->at, p->t->end, "comparisons do not chain: put one of them in parentheses");
+        return parse_bad(p, p->t->at, p->t->end,
+                         "comparisons do not chain: put one of them in parentheses");
     return e;
 }
 
@@ -443,8 +454,14 @@ static const struct expr *parse_chain(struct parser *p, enum op op, enum tok sep
     return done(p, e);
 }
 
-static const struct expr *parse_and(struct parser *p) { return parse_chain(p, OP_AND, TOK_AND, parse_relation); }
-static const struct expr *parse_or(struct parser *p) { return parse_chain(p, OP_OR, TOK_OR, parse_and); }
+static const struct expr *parse_and(struct parser *p)
+{
+    return parse_chain(p, OP_AND, TOK_AND, parse_relation);
+}
+static const struct expr *parse_or(struct parser *p)
+{
+    return parse_chain(p, OP_OR, TOK_OR, parse_and);
+}
 
 static const struct expr *parse_if(struct parser *p)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The snapshot of policies: made of a text, asked for ids and annotations, and extended by links of templates. A link
- * shares the tree of its template: slots stand in the scope only, so nothing is copied but the scope. */
+/* The snapshot of policies: made of a text, asked for ids and annotations, and extended by links of
+ * templates. A link shares the tree of its template: slots stand in the scope only, so nothing is
+ * copied but the scope. */
 #include <string.h>
 
 #include "base/map.h"
 #include "cedar/internal.h"
 
-err cedar_compile(struct arena *out, str text, struct policy *at, u32 n, const struct cedar_policies **ret)
+err cedar_compile(struct arena *out, str text, struct policy *at, u32 n,
+                  const struct cedar_policies **ret)
 {
     struct cedar_policies *p = NEW(out, struct cedar_policies);
     for (u32 i = 0; i < n; i++)
@@ -18,7 +20,8 @@ err cedar_compile(struct arena *out, str text, struct policy *at, u32 n, const s
     return E_NONE;
 }
 
-err cedar_parse(struct arena *out, str text, struct cedar_faults *faults, const struct cedar_policies **ret)
+err cedar_parse(struct arena *out, str text, struct cedar_faults *faults,
+                const struct cedar_policies **ret)
 {
     const struct policy *at;
     u32 n;
@@ -30,16 +33,17 @@ err cedar_parse(struct arena *out, str text, struct cedar_faults *faults, const 
         memcpy(own, at, n * sizeof *own);
     err e = cedar_compile(out, text, own, n, ret);
     if (e != E_NONE)
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the policies need more memory than given");
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the policies need more memory than given");
     return e;
 }
 
-u32  cedar_count(const struct cedar_policies *p) { return p->n; }
-str  cedar_id(const struct cedar_policies *p, u32 i) { return p->at[i].id; }
-str  cedar_text(const struct cedar_policies *p) { return p->text; }
+u32 cedar_count(const struct cedar_policies *p) { return p->n; }
+str cedar_id(const struct cedar_policies *p, u32 i) { return p->at[i].id; }
+str cedar_text(const struct cedar_policies *p) { return p->text; }
 bool cedar_is_template(const struct cedar_policies *p, u32 i) { return p->at[i].is_template; }
 bool cedar_is_forbid(const struct cedar_policies *p, u32 i) { return p->at[i].forbid; }
-u32  cedar_annotation_count(const struct cedar_policies *p, u32 i) { return p->at[i].notes_n; }
+u32 cedar_annotation_count(const struct cedar_policies *p, u32 i) { return p->at[i].notes_n; }
 
 void cedar_span(const struct cedar_policies *p, u32 i, u32 *ret_at, u32 *ret_end)
 {
@@ -75,7 +79,8 @@ static void fill_slot(struct arena *out, struct scope *s, const struct cedar_uid
     s->n = 1;
 }
 
-static err link_one(struct arena *out, struct map *ids, const struct cedar_link *l, struct policy *ret)
+static err link_one(struct arena *out, struct map *ids, const struct cedar_link *l,
+                    struct policy *ret)
 {
     const struct policy *t = map_get(ids, l->template_id);
     if (!t || !t->is_template)
@@ -96,8 +101,8 @@ static err link_one(struct arena *out, struct map *ids, const struct cedar_link 
     return E_NONE;
 }
 
-err cedar_link(struct arena *out, const struct cedar_policies *p, const struct cedar_link *links, size_t n,
-               const struct cedar_policies **ret)
+err cedar_link(struct arena *out, const struct cedar_policies *p, const struct cedar_link *links,
+               size_t n, const struct cedar_policies **ret)
 {
     SCRATCH(s);
     if (n > UINT32_MAX / 2 - p->n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Schemas in their human syntax. The tokens and the helpers are those of the policy parser; the words of the schema
- * (entity, action, type, namespace …) are no reserved words: they may be names too. After a fault the parser goes on
- * behind the next semicolon. */
+/* Schemas in their human syntax. The tokens and the helpers are those of the policy parser; the
+ * words of the schema (entity, action, type, namespace …) are no reserved words: they may be names
+ * too. After a fault the parser goes on behind the next semicolon. */
 #include <string.h>
 
 #include "cedar/parser.h"
@@ -79,7 +79,8 @@ static bool skip_notes(struct parser *p)
             return false;
         for (const struct token *t = first; t < p->t - 2; t++)
             if (t->kind == TOK_AT && str_eq(parse_text(p, t + 1), parse_text(p, &key))) {
-                parse_bad_str(p, key, "the annotation @" STR_FMT " stands twice", parse_text(p, &key));
+                parse_bad_str(p, key, "the annotation @" STR_FMT " stands twice",
+                              parse_text(p, &key));
                 return false;
             }
         if (!parse_take(p, TOK_LPAREN))
@@ -272,7 +273,8 @@ static const struct s_type *parse_context(struct parser *p)
     if (!parse_s_path(p, &path))
         return NULL;
     struct s_type *t = NEW(p->out, struct s_type);
-    *t = (struct s_type){ .kind = S_COMMON_NAME, .name = path.name, .at = path.at, .end = path.end };
+    *t =
+        (struct s_type){ .kind = S_COMMON_NAME, .name = path.name, .at = path.at, .end = path.end };
     return t;
 }
 
@@ -297,11 +299,13 @@ static bool apply_part(struct parser *p, struct s_action *a, unsigned *seen)
         return false;
     if (part == 2)
         return (a->context = parse_context(p)) != NULL;
-    if (!(part ? parse_paths(p, &a->resources, &a->resources_n) : parse_paths(p, &a->principals, &a->principals_n)))
+    if (!(part ? parse_paths(p, &a->resources, &a->resources_n)
+               : parse_paths(p, &a->principals, &a->principals_n)))
         return false;
     if (part ? a->resources_n : a->principals_n)
         return true;
-    parse_bad(p, t.at, p->t[-1].end, "the list is empty: an action that applies to nothing has no appliesTo");
+    parse_bad(p, t.at, p->t[-1].end,
+              "the list is empty: an action that applies to nothing has no appliesTo");
     return false;
 }
 
@@ -336,7 +340,8 @@ static bool parse_s_action(struct parser *p, struct s_space *sp)
         return false;
     if (take_word(p, "appliesTo") && !parse_applies(p, &a))
         return false;
-    if (take_word(p, "attributes") && !(parse_need(p, TOK_LBRACE, "'{'") && parse_need(p, TOK_RBRACE, "'}'")))
+    if (take_word(p, "attributes") &&
+        !(parse_need(p, TOK_LBRACE, "'{'") && parse_need(p, TOK_RBRACE, "'}'")))
         return false;
     if (!parse_need(p, TOK_SEMI, "';'"))
         return false;
@@ -350,8 +355,8 @@ static bool parse_s_action(struct parser *p, struct s_space *sp)
 static bool parse_common(struct parser *p, struct s_space *sp)
 {
     struct s_common c;
-    if (!parse_ident(p, &c.name) || !parse_need(p, TOK_ASSIGN, "'='") || !(c.type = parse_type(p)) ||
-        !parse_need(p, TOK_SEMI, "';'"))
+    if (!parse_ident(p, &c.name) || !parse_need(p, TOK_ASSIGN, "'='") ||
+        !(c.type = parse_type(p)) || !parse_need(p, TOK_SEMI, "';'"))
         return false;
     *vec_push(&sp->commons, p->out) = c;
     return true;
@@ -376,7 +381,8 @@ static void skip_decl(struct parser *p)
     (void)parse_take(p, TOK_SEMI);
 }
 
-struct s_space *schema_space(struct arena *out, struct s_schema *s, struct s_path name, bool *ret_new)
+struct s_space *schema_space(struct arena *out, struct s_schema *s, struct s_path name,
+                             bool *ret_new)
 {
     *ret_new = false;
     for (size_t i = 0; i < s->spaces.n; i++)
@@ -405,7 +411,8 @@ static bool parse_space(struct parser *p, struct s_schema *s)
     return parse_need(p, TOK_RBRACE, "'}'");
 }
 
-err schema_parse_text(struct arena *out, str text, struct cedar_faults *faults, struct s_schema *ret)
+err schema_parse_text(struct arena *out, str text, struct cedar_faults *faults,
+                      struct s_schema *ret)
 {
     SCRATCH(s);
     struct tokens toks;

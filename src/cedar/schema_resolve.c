@@ -1,36 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a schema as written to one that can be asked: names resolved, common types put in place (shared, not copied),
- * hierarchies of entity types and of actions closed. A name without a namespace means, in this order: the common type
- * of its own namespace, the entity type there, the common type outside of all, the entity type there, what is built in. */
+/* From a schema as written to one that can be asked: names resolved, common types put in place
+ * (shared, not copied), hierarchies of entity types and of actions closed. A name without a
+ * namespace means, in this order: the common type of its own namespace, the entity type there, the
+ * common type outside of all, the entity type there, what is built in. */
 #include <string.h>
 
 #include "base/map.h"
 #include "cedar/schema_ast.h"
 
-struct common { const struct s_common *def; str space; const struct type *type; u8 state; };
+struct common {
+    const struct s_common *def;
+    str space;
+    const struct type *type;
+    u8 state;
+};
 enum { NEW_COMMON, OPEN_COMMON, DONE_COMMON };
 
 struct resolver {
     struct arena *out, *tmp;
     struct cedar_faults *faults;
-    struct map commons;             /* full name -> struct common */
-    struct map etypes, actions;     /* full name -> 1 + index; written uid -> 1 + index */
+    struct map commons;         /* full name -> struct common */
+    struct map etypes, actions; /* full name -> 1 + index; written uid -> 1 + index */
     struct etype *et;
     struct action *ac;
     u32 et_n, ac_n, depth;
 };
 
 static const struct type builtin_types[] = {
-    { .kind = TY_BOOL }, { .kind = TY_LONG }, { .kind = TY_STRING },
-    { .kind = TY_EXT, .ext = CEDAR_IP }, { .kind = TY_EXT, .ext = CEDAR_DECIMAL },
-    { .kind = TY_EXT, .ext = CEDAR_DATETIME }, { .kind = TY_EXT, .ext = CEDAR_DURATION },
+    { .kind = TY_BOOL },
+    { .kind = TY_LONG },
+    { .kind = TY_STRING },
+    { .kind = TY_EXT, .ext = CEDAR_IP },
+    { .kind = TY_EXT, .ext = CEDAR_DECIMAL },
+    { .kind = TY_EXT, .ext = CEDAR_DATETIME },
+    { .kind = TY_EXT, .ext = CEDAR_DURATION },
 };
 static const struct type empty_record = { .kind = TY_RECORD };
 
 static const struct type *builtin(str name)
 {
-    static const str names[] = { S_INIT("Bool"), S_INIT("Long"), S_INIT("String"), S_INIT("ipaddr"),
-                                 S_INIT("decimal"), S_INIT("datetime"), S_INIT("duration") };
+    static const str names[] = { S_INIT("Bool"),    S_INIT("Long"),    S_INIT("String"),
+                                 S_INIT("ipaddr"),  S_INIT("decimal"), S_INIT("datetime"),
+                                 S_INIT("duration") };
     if (str_starts(name, S("__cedar::")))
         name = str_sub(name, 9, name.n);
     for (size_t i = 0; i < COUNT(names); i++)
@@ -63,13 +74,17 @@ static str uid_text(struct arena *a, str type, str id)
     return buf_str(&b);
 }
 
-bool schema_is_action_type(str type) { return str_eq(type, S("Action")) || str_ends(type, S("::Action")); }
+bool schema_is_action_type(str type)
+{
+    return str_eq(type, S("Action")) || str_ends(type, S("::Action"));
+}
 
 /* ---- Types ---- */
 
 static const struct type *resolve_type(struct resolver *r, str space, const struct s_type *t);
 
-static const struct type *common_type(struct resolver *r, struct common *c, const struct s_type *from)
+static const struct type *common_type(struct resolver *r, struct common *c,
+                                      const struct s_type *from)
 {
     if (c->state == OPEN_COMMON) {
         bad(r, from->at, from->end, "the common type `@` is defined by itself", c->def->name.name);
@@ -115,7 +130,8 @@ static const struct type *named_type(struct resolver *r, str space, const struct
     const struct type *b = t->kind == S_ENTITY_NAME ? NULL : builtin(t->name);
     if (b)
         return b;
-    bad(r, t->at, t->end, t->kind == S_COMMON_NAME ? "there is no common type `@`" : "there is no type `@`", t->name);
+    bad(r, t->at, t->end,
+        t->kind == S_COMMON_NAME ? "there is no common type `@`" : "there is no type `@`", t->name);
     return &empty_record;
 }
 
@@ -129,7 +145,8 @@ static const struct type *record_type(struct resolver *r, str space, const struc
     struct type *ret = NEW(r->out, struct type);
     struct attr *at = NEW_N(r->out, struct attr, t->n);
     for (u32 i = 0; i < t->n; i++)
-        at[i] = (struct attr){ t->fields[i].name, !t->fields[i].optional, resolve_type(r, space, t->fields[i].type) };
+        at[i] = (struct attr){ t->fields[i].name, !t->fields[i].optional,
+                               resolve_type(r, space, t->fields[i].type) };
     if (t->n > 1)
         qsort(at, t->n, sizeof *at, attr_order);
     *ret = (struct type){ .kind = TY_RECORD, .n = t->n, .attrs = at };
@@ -188,8 +205,9 @@ const struct attr *type_attr(const struct type *record, str name)
 
 static bool reserved_common(str name)
 {
-    static const str words[] = { S_INIT("Bool"), S_INIT("Boolean"), S_INIT("Entity"), S_INIT("Extension"),
-                                 S_INIT("Long"), S_INIT("Record"), S_INIT("Set"), S_INIT("String") };
+    static const str words[] = { S_INIT("Bool"),      S_INIT("Boolean"), S_INIT("Entity"),
+                                 S_INIT("Extension"), S_INIT("Long"),    S_INIT("Record"),
+                                 S_INIT("Set"),       S_INIT("String") };
     for (size_t i = 0; i < COUNT(words); i++)
         if (str_eq(words[i], name))
             return true;
@@ -236,16 +254,18 @@ static void check_shadows(struct resolver *r, const struct s_space *sp)
     if (!sp->name.name.n)
         return;
     for (size_t i = 0; i < sp->commons.n + sp->entities.n; i++) {
-        const struct s_path *n = i < sp->commons.n ? &sp->commons.at[i].name
-                                                   : &sp->entities.at[i - sp->commons.n].name;
+        const struct s_path *n =
+            i < sp->commons.n ? &sp->commons.at[i].name : &sp->entities.at[i - sp->commons.n].name;
         if (map_has(&r->commons, n->name) || map_has(&r->etypes, n->name))
-            bad(r, n->at, n->end, "`@` is declared outside of namespaces already: a type may not hide it", n->name);
+            bad(r, n->at, n->end,
+                "`@` is declared outside of namespaces already: a type may not hide it", n->name);
     }
     for (size_t i = 0; i < sp->actions.n; i++) {
         const struct s_path *n = &sp->actions.at[i].name;
         str key = uid_text(r->tmp, S("Action"), n->name);
         if (map_has(&r->actions, key))
-            bad(r, n->at, n->end, "@ is declared outside of namespaces already: an action may not hide it", key);
+            bad(r, n->at, n->end,
+                "@ is declared outside of namespaces already: an action may not hide it", key);
     }
 }
 
@@ -297,7 +317,8 @@ static void fill_action(struct resolver *r, str space, const struct s_action *a,
         size_t got = find_action(r, space, &a->parents[i]);
         if (!got)
             bad(r, a->parents[i].at, a->parents[i].end, "there is no action @",
-                uid_text(r->tmp, a->parents[i].type.n ? a->parents[i].type : S("Action"), a->parents[i].id));
+                uid_text(r->tmp, a->parents[i].type.n ? a->parents[i].type : S("Action"),
+                         a->parents[i].id));
         parents[i] = got ? (u32)(got - 1) : 0;
     }
     ret->parents = parents;
@@ -354,7 +375,8 @@ static void close_actions(struct resolver *r)
         u64 *up = NEW_N(r->out, u64, words);
         walk_up(r, k, true, up);
         if (bit_is_set(up, k))
-            bad(r, 0, 0, "the action @ is in itself", uid_text(r->tmp, r->ac[k].uid.type, r->ac[k].uid.id));
+            bad(r, 0, 0, "the action @ is in itself",
+                uid_text(r->tmp, r->ac[k].uid.type, r->ac[k].uid.id));
         r->ac[k].ancestors = up;
     }
 }
@@ -365,14 +387,19 @@ static void fill(struct resolver *r, const struct s_schema *in)
         const struct s_space *sp = &in->spaces.at[i];
         str space = sp->name.name;
         for (size_t k = 0; k < sp->commons.n; k++)
-            (void)common_type(r, map_get(&r->commons, full(r->tmp, space, sp->commons.at[k].name.name)),
-                              sp->commons.at[k].type);
+            (void)common_type(
+                r, map_get(&r->commons, full(r->tmp, space, sp->commons.at[k].name.name)),
+                sp->commons.at[k].type);
         for (size_t k = 0; k < sp->entities.n; k++)
             fill_etype(r, space, &sp->entities.at[k],
-                       &r->et[(size_t)map_get(&r->etypes, full(r->tmp, space, sp->entities.at[k].name.name)) - 1]);
+                       &r->et[(size_t)map_get(&r->etypes,
+                                              full(r->tmp, space, sp->entities.at[k].name.name)) -
+                              1]);
         for (size_t k = 0; k < sp->actions.n; k++) {
-            str key = uid_text(r->tmp, full(r->tmp, space, S("Action")), sp->actions.at[k].name.name);
-            fill_action(r, space, &sp->actions.at[k], &r->ac[(size_t)map_get(&r->actions, key) - 1]);
+            str key =
+                uid_text(r->tmp, full(r->tmp, space, S("Action")), sp->actions.at[k].name.name);
+            fill_action(r, space, &sp->actions.at[k],
+                        &r->ac[(size_t)map_get(&r->actions, key) - 1]);
         }
     }
     close_etypes(r);
@@ -390,13 +417,19 @@ err schema_resolve(struct arena *out, const struct s_schema *in, struct cedar_fa
         ac_n += in->spaces.at[i].actions.n;
     }
     if (et_n > SCHEMA_NAMES_MAX || ac_n > SCHEMA_NAMES_MAX) {
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the schema has more than %d entity types or actions",
-                        SCHEMA_NAMES_MAX);
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the schema has more than %d entity types or actions", SCHEMA_NAMES_MAX);
         return E_LIMIT;
     }
     struct resolver r = {
-        .out = out, .tmp = s.a, .faults = faults, .commons = map_in(s.a), .etypes = map_in(out), .actions = map_in(out),
-        .et = NEW_N(out, struct etype, et_n), .ac = NEW_N(out, struct action, ac_n),
+        .out = out,
+        .tmp = s.a,
+        .faults = faults,
+        .commons = map_in(s.a),
+        .etypes = map_in(out),
+        .actions = map_in(out),
+        .et = NEW_N(out, struct etype, et_n),
+        .ac = NEW_N(out, struct action, ac_n),
     };
     for (size_t i = 0; i < in->spaces.n; i++)
         declare(&r, &in->spaces.at[i]);
@@ -417,11 +450,13 @@ err schema_resolve(struct arena *out, const struct s_schema *in, struct cedar_fa
     return E_NONE;
 }
 
-err cedar_schema_parse(struct arena *out, str text, struct cedar_faults *faults, const struct cedar_schema **ret)
+err cedar_schema_parse(struct arena *out, str text, struct cedar_faults *faults,
+                       const struct cedar_schema **ret)
 {
     struct s_schema s;
     if ((text.n + 64) * 60 > arena_room(out) && text.n <= CEDAR_TEXT_MAX) {
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the schema is too long for the memory given");
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the schema is too long for the memory given");
         return E_LIMIT;
     }
     if (text.n <= CEDAR_TEXT_MAX)

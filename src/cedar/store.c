@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store of entities: a hash index and, for each entity, all that it is in, so that `in` is a search in a sorted array.
- * Parents that are no entities themselves are nodes too: an entity may be in one that the store does not hold. */
+/* The store of entities: a hash index and, for each entity, all that it is in, so that `in` is a
+ * search in a sorted array. Parents that are no entities themselves are nodes too: an entity may be
+ * in one that the store does not hold. */
 #include <string.h>
 
 #include "cedar/internal.h"
@@ -13,13 +14,14 @@ struct builder {
     u32 nodes_n;
     u32 *slots;
     u32 slot_n;
-    u32 **parents;              /* of each node */
+    u32 **parents; /* of each node */
     u32 *parents_n;
-    u8  *state;                 /* 0 new, 1 on the way, 2 done */
-    u32 *mark;                  /* node i was last collected for the node mark[i] - 1 */
+    u8 *state; /* 0 new, 1 on the way, 2 done */
+    u32 *mark; /* node i was last collected for the node mark[i] - 1 */
 };
 
-static bool slot_find(const struct node *nodes, const u32 *slots, u32 slot_n, const struct cedar_uid *uid, u32 *ret)
+static bool slot_find(const struct node *nodes, const u32 *slots, u32 slot_n,
+                      const struct cedar_uid *uid, u32 *ret)
 {
     for (u32 i = (u32)uid->hash & (slot_n - 1);; i = (i + 1) & (slot_n - 1)) {
         *ret = i;
@@ -60,7 +62,8 @@ bool node_under(const struct cedar_store *s, const struct node *n, const struct 
     return false;
 }
 
-bool cedar_is_in(const struct cedar_store *s, const struct cedar_uid *child, const struct cedar_uid *ancestor)
+bool cedar_is_in(const struct cedar_store *s, const struct cedar_uid *child,
+                 const struct cedar_uid *ancestor)
 {
     if (cedar_uid_eq(child, ancestor))
         return true;
@@ -69,7 +72,10 @@ bool cedar_is_in(const struct cedar_store *s, const struct cedar_uid *child, con
 }
 
 size_t cedar_store_count(const struct cedar_store *s) { return s->entities_n; }
-const struct cedar_entity *cedar_store_at(const struct cedar_store *s, size_t i) { return s->nodes[s->entities[i]].e; }
+const struct cedar_entity *cedar_store_at(const struct cedar_store *s, size_t i)
+{
+    return s->nodes[s->entities[i]].e;
+}
 
 static u32 node_of(struct builder *b, const struct cedar_uid *uid)
 {
@@ -89,7 +95,8 @@ static bool value_same(const struct cedar_value *a, const struct cedar_value *b)
 
 static bool entity_same(const struct cedar_entity *a, const struct cedar_entity *b)
 {
-    if (!value_same(&a->attrs, &b->attrs) || !value_same(&a->tags, &b->tags) || a->parents_n != b->parents_n)
+    if (!value_same(&a->attrs, &b->attrs) || !value_same(&a->tags, &b->tags) ||
+        a->parents_n != b->parents_n)
         return false;
     for (u32 i = 0; i < a->parents_n; i++) {
         u32 k = 0;
@@ -107,7 +114,8 @@ static err entity_fault(struct cedar_faults *faults, const struct cedar_uid *uid
     struct buf b = buf_in(s.a, 300);
     cedar_put_uid(&b, uid);
     str name = buf_str(&b);
-    cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "entity " STR_FMT " %s", STR_ARG(name), what);
+    cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "entity " STR_FMT " %s",
+                    STR_ARG(name), what);
     return E_INVALID;
 }
 
@@ -130,7 +138,10 @@ static err add_nodes(struct builder *b, struct cedar_faults *faults, u32 *entiti
     return E_NONE;
 }
 
-struct by_hash { u64 hash; u32 node; };
+struct by_hash {
+    u64 hash;
+    u32 node;
+};
 
 static int hash_order(const void *a, const void *b)
 {
@@ -171,7 +182,9 @@ static void close_node(struct builder *b, u32 k)
 static err close_from(struct builder *b, u32 root, struct cedar_faults *faults)
 {
     SCRATCH(s);
-    struct at { u32 node, next; };
+    struct at {
+        u32 node, next;
+    };
     VEC(struct at) stack = { 0 };
     *vec_push(&stack, s.a) = (struct at){ root, 0 };
     b->state[root] = 1;
@@ -195,8 +208,8 @@ static err close_from(struct builder *b, u32 root, struct cedar_faults *faults)
     return E_NONE;
 }
 
-err cedar_store_build(struct arena *out, const struct cedar_entity *at, size_t n, struct cedar_faults *faults,
-                      const struct cedar_store **ret)
+err cedar_store_build(struct arena *out, const struct cedar_entity *at, size_t n,
+                      struct cedar_faults *faults, const struct cedar_store **ret)
 {
     SCRATCH(s);
     size_t most = n;
@@ -208,9 +221,17 @@ err cedar_store_build(struct arena *out, const struct cedar_entity *at, size_t n
     while (slot_n < most * 2)
         slot_n *= 2;
     struct builder b = {
-        .out = out, .tmp = s.a, .at = at, .n = n, .slot_n = slot_n, .slots = NEW_N(out, u32, slot_n),
-        .nodes = NEW_N(out, struct node, most), .parents = NEW_N(s.a, u32 *, most),
-        .parents_n = NEW_N(s.a, u32, most), .state = NEW_N(s.a, u8, most), .mark = NEW_N(s.a, u32, most),
+        .out = out,
+        .tmp = s.a,
+        .at = at,
+        .n = n,
+        .slot_n = slot_n,
+        .slots = NEW_N(out, u32, slot_n),
+        .nodes = NEW_N(out, struct node, most),
+        .parents = NEW_N(s.a, u32 *, most),
+        .parents_n = NEW_N(s.a, u32, most),
+        .state = NEW_N(s.a, u8, most),
+        .mark = NEW_N(s.a, u32, most),
     };
     struct cedar_store *store = NEW(out, struct cedar_store);
     u32 *entities = NEW_N(out, u32, n), entities_n = 0;

@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Types: equality, least upper bounds, text. Bounds are strict: two records have one only if they have the same fields,
- * each required in both or in neither; two entity types only if they are the same. */
+/* Types: equality, least upper bounds, text. Bounds are strict: two records have one only if they
+ * have the same fields, each required in both or in neither; two entity types only if they are the
+ * same. */
 #include <string.h>
 
 #include "cedar/check.h"
 
-const struct type ty_never = { .kind = TY_NEVER }, ty_true = { .kind = TY_TRUE }, ty_false = { .kind = TY_FALSE },
-                  ty_bool = { .kind = TY_BOOL }, ty_long = { .kind = TY_LONG }, ty_string = { .kind = TY_STRING },
+const struct type ty_never = { .kind = TY_NEVER }, ty_true = { .kind = TY_TRUE },
+                  ty_false = { .kind = TY_FALSE }, ty_bool = { .kind = TY_BOOL },
+                  ty_long = { .kind = TY_LONG }, ty_string = { .kind = TY_STRING },
                   ty_any_entity = { .kind = TY_ANY_ENTITY };
 
 const struct type *type_of_kind(u8 kind)
 {
     static const struct type ext[] = {
-        { .kind = TY_EXT, .ext = CEDAR_DECIMAL }, { .kind = TY_EXT, .ext = CEDAR_DATETIME },
-        { .kind = TY_EXT, .ext = CEDAR_DURATION }, { .kind = TY_EXT, .ext = CEDAR_IP },
+        { .kind = TY_EXT, .ext = CEDAR_DECIMAL },
+        { .kind = TY_EXT, .ext = CEDAR_DATETIME },
+        { .kind = TY_EXT, .ext = CEDAR_DURATION },
+        { .kind = TY_EXT, .ext = CEDAR_IP },
     };
     switch (kind) {
-    case CEDAR_BOOL:     return &ty_bool;
-    case CEDAR_LONG:     return &ty_long;
-    case CEDAR_STRING:   return &ty_string;
-    case CEDAR_DECIMAL:  return &ext[0];
+    case CEDAR_BOOL: return &ty_bool;
+    case CEDAR_LONG: return &ty_long;
+    case CEDAR_STRING: return &ty_string;
+    case CEDAR_DECIMAL: return &ext[0];
     case CEDAR_DATETIME: return &ext[1];
     case CEDAR_DURATION: return &ext[2];
-    default:             return &ext[3];
+    default: return &ext[3];
     }
 }
 
@@ -37,7 +41,8 @@ bool type_same(const struct type *a, const struct type *b)
     if (a->kind == TY_SET)
         return a->elem && b->elem ? type_same(a->elem, b->elem) : a->elem == b->elem;
     for (u32 i = 0; a->kind == TY_RECORD && i < a->n; i++)
-        if (!str_eq(a->attrs[i].name, b->attrs[i].name) || a->attrs[i].required != b->attrs[i].required ||
+        if (!str_eq(a->attrs[i].name, b->attrs[i].name) ||
+            a->attrs[i].required != b->attrs[i].required ||
             !type_same(a->attrs[i].type, b->attrs[i].type))
             return false;
     return true;
@@ -51,7 +56,8 @@ static const struct type *record_lub(struct arena *a, const struct type *x, cons
         return NULL;
     struct attr *at = NEW_N(a, struct attr, x->n);
     for (u32 i = 0; i < x->n; i++) {
-        if (!str_eq(x->attrs[i].name, y->attrs[i].name) || x->attrs[i].required != y->attrs[i].required)
+        if (!str_eq(x->attrs[i].name, y->attrs[i].name) ||
+            x->attrs[i].required != y->attrs[i].required)
             return NULL;
         at[i] = x->attrs[i];
         at[i].type = type_lub(a, x->attrs[i].type, y->attrs[i].type);
@@ -91,8 +97,12 @@ const struct type *type_lub(struct arena *a, const struct type *x, const struct 
 void type_put(struct buf *b, const struct type *t)
 {
     static const str names[] = {
-        [TY_NEVER] = S_INIT("Never"), [TY_TRUE] = S_INIT("True"), [TY_FALSE] = S_INIT("False"),
-        [TY_BOOL] = S_INIT("Bool"), [TY_LONG] = S_INIT("Long"), [TY_STRING] = S_INIT("String"),
+        [TY_NEVER] = S_INIT("Never"),
+        [TY_TRUE] = S_INIT("True"),
+        [TY_FALSE] = S_INIT("False"),
+        [TY_BOOL] = S_INIT("Bool"),
+        [TY_LONG] = S_INIT("Long"),
+        [TY_STRING] = S_INIT("String"),
         [TY_ANY_ENTITY] = S_INIT("an entity"),
     };
     if (b->full)

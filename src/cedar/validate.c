@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The strict validator of policies: names that the schema does not know, ids that an enumerated type does not have,
- * scopes that no action allows, and the types of conditions in every environment (action, type of principal, type of
- * resource; for templates also the types that a slot may be filled with). */
+/* The strict validator of policies: names that the schema does not know, ids that an enumerated
+ * type does not have, scopes that no action allows, and the types of conditions in every
+ * environment (action, type of principal, type of resource; for templates also the types that a
+ * slot may be filled with). */
 #include <string.h>
 
 #include "cedar/check.h"
 
-struct pass { const struct cedar_schema *schema; struct cedar_faults *faults; const struct policy *p; struct arena *a; };
+struct pass {
+    const struct cedar_schema *schema;
+    struct cedar_faults *faults;
+    const struct policy *p;
+    struct arena *a;
+};
 
 static bool known_type(const struct cedar_schema *s, str type)
 {
@@ -41,12 +47,14 @@ static void name_uid(const struct pass *v, const struct cedar_uid *uid, u32 at, 
     name_type(v, uid->type, at, end);
     if (schema_is_action_type(uid->type)) {
         if (!schema_action(v->schema, uid))
-            cedar_fault_add(v->faults, where(v, at, end), "the schema has no action " STR_FMT, STR_ARG(text));
+            cedar_fault_add(v->faults, where(v, at, end), "the schema has no action " STR_FMT,
+                            STR_ARG(text));
         return;
     }
     const struct etype *et = schema_etype(v->schema, uid->type);
     if (et && !enum_has(et, uid->id))
-        cedar_fault_add(v->faults, where(v, at, end), STR_FMT " is none of the ids that its type has", STR_ARG(text));
+        cedar_fault_add(v->faults, where(v, at, end),
+                        STR_FMT " is none of the ids that its type has", STR_ARG(text));
 }
 
 static void name_expr(const struct pass *v, const struct expr *e)
@@ -56,9 +64,12 @@ static void name_expr(const struct pass *v, const struct expr *e)
         if (e->lit.kind == CEDAR_ENTITY)
             name_uid(v, e->lit.uid, e->at, e->end);
         return;
-    case OP_VAR: case OP_SLOT:
-        return;
-    case OP_SET: case OP_CALL: case OP_AND: case OP_OR:
+    case OP_VAR:
+    case OP_SLOT: return;
+    case OP_SET:
+    case OP_CALL:
+    case OP_AND:
+    case OP_OR:
         for (u32 i = 0; i < e->n; i++)
             name_expr(v, e->args[i]);
         return;
@@ -66,7 +77,10 @@ static void name_expr(const struct pass *v, const struct expr *e)
         for (u32 i = 0; i < e->n; i++)
             name_expr(v, e->fields[i].e);
         return;
-    case OP_ATTR: case OP_HAS: case OP_LIKE: case OP_IS:
+    case OP_ATTR:
+    case OP_HAS:
+    case OP_LIKE:
+    case OP_IS:
         if (e->op == OP_IS)
             name_type(v, e->name, e->at, e->end);
         name_expr(v, e->left);
@@ -101,20 +115,18 @@ static bool under(const struct cedar_schema *s, u32 child, str parent)
 static bool side_allows(const struct cedar_schema *s, const struct scope *sc, u32 type)
 {
     switch (sc->kind) {
-    case SCOPE_EQ:
-        return sc->slot || str_eq(s->etypes[type].name, sc->uids[0]->type);
-    case SCOPE_IN:
-        return sc->slot || under(s, type, sc->uids[0]->type);
-    case SCOPE_IS:
-        return str_eq(s->etypes[type].name, sc->type);
+    case SCOPE_EQ: return sc->slot || str_eq(s->etypes[type].name, sc->uids[0]->type);
+    case SCOPE_IN: return sc->slot || under(s, type, sc->uids[0]->type);
+    case SCOPE_IS: return str_eq(s->etypes[type].name, sc->type);
     case SCOPE_IS_IN:
-        return str_eq(s->etypes[type].name, sc->type) && (sc->slot || under(s, type, sc->uids[0]->type));
-    default:
-        return true;
+        return str_eq(s->etypes[type].name, sc->type) &&
+               (sc->slot || under(s, type, sc->uids[0]->type));
+    default: return true;
     }
 }
 
-static bool any_allowed(const struct cedar_schema *s, const struct scope *sc, const u32 *types, u32 n)
+static bool any_allowed(const struct cedar_schema *s, const struct scope *sc, const u32 *types,
+                        u32 n)
 {
     for (u32 i = 0; i < n; i++)
         if (side_allows(s, sc, types[i]))
@@ -122,7 +134,8 @@ static bool any_allowed(const struct cedar_schema *s, const struct scope *sc, co
     return false;
 }
 
-static bool action_allows(const struct cedar_schema *s, const struct scope *sc, const struct action *a)
+static bool action_allows(const struct cedar_schema *s, const struct scope *sc,
+                          const struct action *a)
 {
     if (sc->kind == SCOPE_ANY)
         return true;
@@ -144,12 +157,14 @@ static void check_applies(const struct pass *v)
     const struct cedar_schema *s = v->schema;
     for (u32 i = 0; i < s->actions_n; i++) {
         const struct action *a = &s->actions[i];
-        if (action_allows(s, &v->p->action, a) && any_allowed(s, &v->p->principal, a->principals, a->principals_n) &&
+        if (action_allows(s, &v->p->action, a) &&
+            any_allowed(s, &v->p->principal, a->principals, a->principals_n) &&
             any_allowed(s, &v->p->resource, a->resources, a->resources_n))
             return;
     }
-    cedar_fault_add(v->faults, where(v, v->p->at, v->p->end),
-                    "the scope applies to no action, principal and resource that the schema allows together");
+    cedar_fault_add(
+        v->faults, where(v, v->p->at, v->p->end),
+        "the scope applies to no action, principal and resource that the schema allows together");
 }
 
 /* ---- Types, environment by environment ---- */
@@ -205,7 +220,8 @@ static const struct expr *condition(struct arena *a, const struct policy *p)
 {
     const struct expr **args = NEW_N(a, const struct expr *, p->clauses_n + 3);
     u32 n = 0;
-    const struct expr *scopes[3] = { scope_expr(a, &p->principal, VAR_PRINCIPAL), scope_expr(a, &p->action, VAR_ACTION),
+    const struct expr *scopes[3] = { scope_expr(a, &p->principal, VAR_PRINCIPAL),
+                                     scope_expr(a, &p->action, VAR_ACTION),
                                      scope_expr(a, &p->resource, VAR_RESOURCE) };
     for (int i = 0; i < 3; i++)
         if (scopes[i])
@@ -214,8 +230,8 @@ static const struct expr *condition(struct arena *a, const struct policy *p)
         args[n] = p->clauses[i].e;
         if (p->clauses[i].unless) {
             struct expr *not = expr_new(a, OP_NOT, p->clauses[i].e->at, p->clauses[i].e->end);
-            not->a = p->clauses[i].e;
-            args[n] = not;
+            not ->a = p->clauses[i].e;
+            args[n] = not ;
         }
         n++;
     }
@@ -240,8 +256,8 @@ static const struct type *named(struct arena *a, str name)
 }
 
 /* The types a slot may have, given the type of its variable. */
-static u32 slot_types(const struct cedar_schema *s, struct arena *a, const struct scope *sc, u32 var,
-                      const struct type **ret)
+static u32 slot_types(const struct cedar_schema *s, struct arena *a, const struct scope *sc,
+                      u32 var, const struct type **ret)
 {
     u32 n = 0;
     if (!sc->slot) {
@@ -262,12 +278,14 @@ static bool check_env(struct checker *c, const struct expr *cond)
     return got.type && got.type->kind == TY_FALSE;
 }
 
-static bool check_pair(struct checker *c, const struct policy *p, const struct expr *cond, u32 pt, u32 rt)
+static bool check_pair(struct checker *c, const struct policy *p, const struct expr *cond, u32 pt,
+                       u32 rt)
 {
     const struct cedar_schema *s = c->schema;
     const struct type **ps = NEW_N(c->a, const struct type *, s->etypes_n + 1);
     const struct type **rs = NEW_N(c->a, const struct type *, s->etypes_n + 1);
-    u32 pn = slot_types(s, c->a, &p->principal, pt, ps), rn = slot_types(s, c->a, &p->resource, rt, rs);
+    u32 pn = slot_types(s, c->a, &p->principal, pt, ps),
+        rn = slot_types(s, c->a, &p->resource, rt, rs);
     bool all_false = true;
     c->vars[VAR_PRINCIPAL] = named(c->a, s->etypes[pt].name);
     c->vars[VAR_RESOURCE] = named(c->a, s->etypes[rt].name);
@@ -290,20 +308,27 @@ static void check_types(const struct pass *v)
         for (u32 pi = 0; pi < a->principals_n; pi++)
             for (u32 ri = 0; ri < a->resources_n; ri++) {
                 SCRATCH(t);
-                struct checker c = { .a = t.a, .schema = s, .faults = v->faults, .policy = (i32)v->p->index, .action = a };
+                struct checker c = { .a = t.a,
+                                     .schema = s,
+                                     .faults = v->faults,
+                                     .policy = (i32)v->p->index,
+                                     .action = a };
                 c.vars[VAR_ACTION] = named(t.a, a->uid.type);
                 c.vars[VAR_CONTEXT] = a->context;
-                all_false = check_pair(&c, v->p, cond, a->principals[pi], a->resources[ri]) && all_false;
+                all_false =
+                    check_pair(&c, v->p, cond, a->principals[pi], a->resources[ri]) && all_false;
             }
     }
     if (all_false) {
         struct cedar_fault w = where(v, v->p->at, v->p->end);
         w.warning = true;
-        cedar_fault_add(v->faults, w, "the policy can never apply: its condition is false for every request");
+        cedar_fault_add(v->faults, w,
+                        "the policy can never apply: its condition is false for every request");
     }
 }
 
-err cedar_validate(const struct cedar_policies *p, const struct cedar_schema *s, struct cedar_faults *faults)
+err cedar_validate(const struct cedar_policies *p, const struct cedar_schema *s,
+                   struct cedar_faults *faults)
 {
     u32 before = faults->errors;
     for (u32 i = 0; i < p->n; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values: names of entities, sets and records in their canonical order, equality, and text. Sets are kept sorted and
- * without duplicates, records sorted by name, so that equality is a walk and membership a binary search. The order is
- * of no meaning to the language; field names compare by length first, because that settles most lookups at once. */
+/* Values: names of entities, sets and records in their canonical order, equality, and text. Sets
+ * are kept sorted and without duplicates, records sorted by name, so that equality is a walk and
+ * membership a binary search. The order is of no meaning to the language; field names compare by
+ * length first, because that settles most lookups at once. */
 #include <string.h>
 
 #include "base/map.h"
@@ -56,8 +57,7 @@ int cedar_cmp(const struct cedar_value *a, const struct cedar_value *b)
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
     switch (a->kind) {
-    case CEDAR_BOOL:
-        return (int)a->b - (int)b->b;
+    case CEDAR_BOOL: return (int)a->b - (int)b->b;
     case CEDAR_ENTITY: {
         if (a->uid == b->uid)
             return 0;
@@ -66,8 +66,7 @@ int cedar_cmp(const struct cedar_value *a, const struct cedar_value *b)
         int c = cedar_name_cmp(a->uid->id, b->uid->id);
         return c ? c : cedar_name_cmp(a->uid->type, b->uid->type);
     }
-    case CEDAR_STRING:
-        return cedar_name_cmp((str){ a->p, a->n }, (str){ b->p, b->n });
+    case CEDAR_STRING: return cedar_name_cmp((str){ a->p, a->n }, (str){ b->p, b->n });
     case CEDAR_SET:
     case CEDAR_RECORD:
         if (a->n != b->n)
@@ -80,10 +79,8 @@ int cedar_cmp(const struct cedar_value *a, const struct cedar_value *b)
                 return c;
         }
         return 0;
-    case CEDAR_IP:
-        return ip_cmp(a->ip, b->ip);
-    default:
-        return a->i < b->i ? -1 : a->i > b->i;
+    case CEDAR_IP: return ip_cmp(a->ip, b->ip);
+    default: return a->i < b->i ? -1 : a->i > b->i;
     }
 }
 
@@ -108,7 +105,7 @@ struct cedar_value cedar_set(struct cedar_value *at, size_t n)
 struct cedar_value cedar_record(struct cedar_field *at, size_t n)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {       /* insertion: records are small and mostly in order */
+    for (size_t i = 0; i < n; i++) { /* insertion: records are small and mostly in order */
         struct cedar_field f = at[i];
         size_t k = kept;
         while (k && cedar_name_cmp(at[k - 1].name, f.name) > 0)
@@ -160,8 +157,8 @@ bool cedar_set_has(const struct cedar_value *set, const struct cedar_value *v)
 
 const char *cedar_kind_name(u8 kind)
 {
-    static const char *const names[] = { "bool", "long", "string", "entity", "set", "record",
-                                         "decimal", "datetime", "duration", "ipaddr" };
+    static const char *const names[] = { "bool",   "long",    "string",   "entity",   "set",
+                                         "record", "decimal", "datetime", "duration", "ipaddr" };
     return kind < COUNT(names) ? names[kind] : "value";
 }
 
@@ -176,10 +173,7 @@ void cedar_put_uid(struct buf *b, const struct cedar_uid *uid)
 
 static void put_ext_text(struct buf *b, const struct cedar_value *v);
 
-static const char *constructor(u8 kind)
-{
-    return kind == CEDAR_IP ? "ip" : cedar_kind_name(kind);
-}
+static const char *constructor(u8 kind) { return kind == CEDAR_IP ? "ip" : cedar_kind_name(kind); }
 
 static void put_call(struct buf *b, const struct cedar_value *v)
 {
@@ -191,8 +185,8 @@ static void put_call(struct buf *b, const struct cedar_value *v)
 void cedar_put(struct buf *b, const struct cedar_value *v)
 {
     switch (v->kind) {
-    case CEDAR_BOOL:   buf_put(b, v->b ? S("true") : S("false")); break;
-    case CEDAR_LONG:   buf_i64(b, v->i); break;
+    case CEDAR_BOOL: buf_put(b, v->b ? S("true") : S("false")); break;
+    case CEDAR_LONG: buf_i64(b, v->i); break;
     case CEDAR_STRING: cedar_put_string(b, (str){ v->p, v->n }); break;
     case CEDAR_ENTITY: cedar_put_uid(b, v->uid); break;
     case CEDAR_SET:
@@ -213,8 +207,7 @@ void cedar_put(struct buf *b, const struct cedar_value *v)
         }
         buf_char(b, '}');
         break;
-    default:
-        put_call(b, v);
+    default: put_call(b, v);
     }
 }
 
@@ -230,8 +223,8 @@ static void put_uid_json(struct buf *b, const struct cedar_uid *uid)
 void cedar_put_json(struct buf *b, const struct cedar_value *v)
 {
     switch (v->kind) {
-    case CEDAR_BOOL:   json_put_bool(b, v->b); break;
-    case CEDAR_LONG:   buf_i64(b, v->i); break;
+    case CEDAR_BOOL: json_put_bool(b, v->b); break;
+    case CEDAR_LONG: buf_i64(b, v->i); break;
     case CEDAR_STRING: json_put_str(b, (str){ v->p, v->n }); break;
     case CEDAR_ENTITY: put_uid_json(b, v->uid); break;
     case CEDAR_SET:
@@ -280,14 +273,15 @@ static void put_datetime(struct buf *b, i64 ms)
         rest += 86400000;
     }
     time_civil(days, &year, &month, &day);
-    buf_fmt(b, "%04lld-%02u-%02uT%02d:%02d:%02d", (long long)year, month, day, (int)(rest / 3600000),
-            (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
+    buf_fmt(b, "%04lld-%02u-%02uT%02d:%02d:%02d", (long long)year, month, day,
+            (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
     if (rest % 1000)
         buf_fmt(b, ".%03d", (int)(rest % 1000));
     buf_char(b, 'Z');
 }
 
-/* The argument that makes the same value again; a datetime beyond the year 9999 has none and is shown all the same. */
+/* The argument that makes the same value again; a datetime beyond the year 9999 has none and is
+ * shown all the same. */
 static void put_ext_text(struct buf *b, const struct cedar_value *v)
 {
     if (v->kind == CEDAR_IP) {
@@ -299,6 +293,7 @@ static void put_ext_text(struct buf *b, const struct cedar_value *v)
         put_datetime(b, v->i);
     } else {
         u64 u = v->i < 0 ? -(u64)v->i : (u64)v->i;
-        buf_fmt(b, "%s%llu.%04u", v->i < 0 ? "-" : "", (unsigned long long)(u / 10000), (unsigned)(u % 10000));
+        buf_fmt(b, "%s%llu.%04u", v->i < 0 ? "-" : "", (unsigned long long)(u / 10000),
+                (unsigned)(u % 10000));
     }
 }
