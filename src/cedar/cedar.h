@@ -174,14 +174,17 @@ MUST_USE err cedar_link(struct arena *out, const struct cedar_policies *p,
                         const struct cedar_link *links, size_t n,
                         const struct cedar_policies **ret);
 
-/* The JSON form. Read: one policy, or {staticPolicies, templates, templateLinks}; the tree must outlive the snapshot. */
-MUST_USE err cedar_policies_json(struct arena *out, const struct json *v, struct cedar_faults *faults,
-                                 const struct cedar_policies **ret);
+/* The JSON form. Read: one policy, or {staticPolicies, templates, templateLinks}; the tree must
+ * outlive the snapshot. */
+MUST_USE err cedar_policies_json(struct arena *out, const struct json *v,
+                                 struct cedar_faults *faults, const struct cedar_policies **ret);
 void cedar_policies_put_json(struct buf *b, const struct cedar_policies *p);
 /* Back to text, unformatted; links are left out (text has no form for them). */
 void cedar_policies_put_text(struct buf *b, const struct cedar_policies *p);
-/* The text laid out anew, comments kept, for lines of this width; format(format(x)) is format(x). */
-MUST_USE err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *faults, str *ret);
+/* The text laid out anew, comments kept, for lines of this width; format(format(x)) is format(x).
+ */
+MUST_USE err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *faults,
+                          str *ret);
 
 /* ---- Entities ---- */
 
@@ -218,10 +221,15 @@ MUST_USE err cedar_entities_json(struct arena *out, const struct json *list,
 /* A value in JSON, with explicit escapes. */
 MUST_USE err cedar_value_json(struct arena *out, const struct json *v, struct cedar_faults *faults,
                               struct cedar_value *ret);
-/* A request in JSON: {principal, action, resource, context}; each of the three as Type::"id" or {type, id}. With a schema
- * implicit escapes of the context are understood. */
-MUST_USE err cedar_request_json(struct arena *out, const struct json *v, const struct cedar_schema *schema,
-                                struct cedar_faults *faults, struct cedar_request *ret);
+/* A request in JSON: {principal, action, resource, context}; each of the three as Type::"id" or
+ * {type, id}. With a schema implicit escapes of the context are understood. */
+MUST_USE err cedar_request_json(struct arena *out, const struct json *v,
+                                const struct cedar_schema *schema, struct cedar_faults *faults,
+                                struct cedar_request *ret);
+/* The context alone, for this action. */
+MUST_USE err cedar_context_json(struct arena *out, const struct json *v,
+                                const struct cedar_schema *schema, const struct cedar_uid *action,
+                                struct cedar_faults *faults, struct cedar_value *ret);
 MUST_USE err cedar_uid_json(const struct json *v, struct cedar_faults *faults,
                             struct cedar_uid *ret);
 

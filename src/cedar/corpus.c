@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One test of the official corpus: its four texts in, every disagreement out. The caller reads the files. */
+/* One test of the official corpus: its four texts in, every disagreement out. The caller reads the
+ * files. */
 #include "cedar/corpus.h"
 #include "cedar/internal.h"
 
-struct run { struct arena *a; struct buf *out; str id; bool same; };
+struct run {
+    struct arena *a;
+    struct buf *out;
+    str id;
+    bool same;
+};
 
 static void differ(struct run *r, const char *what, str detail)
 {
@@ -16,7 +22,8 @@ static str first_fault(const struct cedar_faults *f)
     return f->n ? f->at[0].text : S("(no fault given)");
 }
 
-static bool ids_agree(const struct cedar_policies *p, const struct json *want, const u32 *got, u32 n)
+static bool ids_agree(const struct cedar_policies *p, const struct json *want, const u32 *got,
+                      u32 n)
 {
     if (!want || want->kind != JSON_ARRAY || want->n != n)
         return false;
@@ -30,21 +37,27 @@ static bool ids_agree(const struct cedar_policies *p, const struct json *want, c
     return true;
 }
 
-static void compare(struct run *r, const struct cedar_policies *p, const struct json *q, const struct cedar_answer *got,
-                    str name)
+static void compare(struct run *r, const struct cedar_policies *p, const struct json *q,
+                    const struct cedar_answer *got, str name)
 {
     u32 *failed = NEW_N(r->a, u32, got->errors_n);
     for (u32 i = 0; i < got->errors_n; i++)
         failed[i] = got->errors[i].policy;
-    if (!str_eq(json_str_or(json_get(q, S("decision")), S("")), got->allow ? S("allow") : S("deny")))
-        differ(r, got->allow ? "decided allow, expected deny: " : "decided deny, expected allow: ", name);
+    if (!str_eq(json_str_or(json_get(q, S("decision")), S("")),
+                got->allow ? S("allow") : S("deny")))
+        differ(r, got->allow ? "decided allow, expected deny: " : "decided deny, expected allow: ",
+               name);
     if (!ids_agree(p, json_get(q, S("reason")), got->reasons, got->reasons_n))
         differ(r, "other determining policies: ", name);
     if (!ids_agree(p, json_get(q, S("errors")), failed, got->errors_n))
         differ(r, "other errors: ", name);
 }
 
-struct loaded { const struct cedar_policies *p; const struct cedar_schema *schema; const struct cedar_store *store; };
+struct loaded {
+    const struct cedar_policies *p;
+    const struct cedar_schema *schema;
+    const struct cedar_store *store;
+};
 
 static void run_request(struct run *r, const struct loaded *l, const struct json *q)
 {
@@ -52,10 +65,12 @@ static void run_request(struct run *r, const struct loaded *l, const struct json
     struct cedar_request req = { 0 };
     struct cedar_answer got;
     str name = json_str_or(json_get(q, S("description")), S("a request"));
-    const struct json *context = json_get(q, S("context")), *valid = json_get(q, S("validateRequest"));
+    const struct json *context = json_get(q, S("context")),
+                      *valid = json_get(q, S("validateRequest"));
     cedar_faults_init(&f, r->a);
     err e = E_INVALID;
-    if (context && json_get(q, S("principal")) && json_get(q, S("action")) && json_get(q, S("resource")))
+    if (context && json_get(q, S("principal")) && json_get(q, S("action")) &&
+        json_get(q, S("resource")))
         e = cedar_value_json(r->a, context, &f, &req.context);
     if (e == E_NONE)
         e = cedar_uid_json(json_get(q, S("principal")), &f, &req.principal);
@@ -106,11 +121,13 @@ bool cedar_corpus_run(struct arena *a, str id, const struct cedar_corpus_texts *
     }
     if (!load(&r, t, &l))
         return false;
-    const struct json *valid = json_get(test, S("shouldValidate")), *requests = json_get(test, S("requests"));
+    const struct json *valid = json_get(test, S("shouldValidate")),
+                      *requests = json_get(test, S("requests"));
     cedar_faults_init(&f, a);
     bool got = cedar_validate(l.p, l.schema, &f) == E_NONE;
     if (!valid || valid->kind != JSON_BOOL || valid->b != got)
-        differ(&r, got ? "found valid, expected invalid" : "found invalid: ", got ? S("") : first_fault(&f));
+        differ(&r, got ? "found valid, expected invalid" : "found invalid: ",
+               got ? S("") : first_fault(&f));
     for (u32 i = 0; requests && requests->kind == JSON_ARRAY && i < requests->n; i++)
         run_request(&r, &l, &requests->at[i]);
     return r.same;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a decision is what it is: the same evaluation once more, with every value noted that a condition looked at, and
- * for each condition the smallest part that settled it. Slower than a decision; meant for the one that a person asks
- * about. */
+/* Why a decision is what it is: the same evaluation once more, with every value noted that a
+ * condition looked at, and for each condition the smallest part that settled it. Slower than a
+ * decision; meant for the one that a person asks about. */
 #include <string.h>
 
 #include "cedar/internal.h"
@@ -17,8 +17,8 @@ static const struct cedar_value *seen_value(const struct seen_list *seen, const 
     return NULL;
 }
 
-/* Goes down while one operand alone settles the value: the false side of &&, the true one of ||, what a ! turns, the
- * branch that an if took. */
+/* Goes down while one operand alone settles the value: the false side of &&, the true one of ||,
+ * what a ! turns, the branch that an if took. */
 static const struct expr *decider(const struct seen_list *seen, const struct expr *e, bool value)
 {
     for (;;) {
@@ -48,29 +48,36 @@ static bool worth_showing(const struct expr *e)
     return !e->folded && e->op != OP_LIT && e->op != OP_AND && e->op != OP_OR && e->op != OP_IF;
 }
 
-static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out, struct seen_list *to);
+static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out,
+                    struct seen_list *to);
 
-static void collect_all(const struct expr *const *at, u32 n, const struct seen_list *seen, struct arena *out,
-                        struct seen_list *to)
+static void collect_all(const struct expr *const *at, u32 n, const struct seen_list *seen,
+                        struct arena *out, struct seen_list *to)
 {
     for (u32 i = 0; i < n; i++)
         collect(at[i], seen, out, to);
 }
 
 /* Children first, as they were evaluated; one note an expression. */
-static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out, struct seen_list *to)
+static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out,
+                    struct seen_list *to)
 {
     switch ((enum op)e->op) {
-    case OP_LIT: case OP_VAR: case OP_SLOT:
-        break;
-    case OP_SET: case OP_CALL: case OP_AND: case OP_OR:
-        collect_all(e->args, e->n, seen, out, to);
-        break;
+    case OP_LIT:
+    case OP_VAR:
+    case OP_SLOT: break;
+    case OP_SET:
+    case OP_CALL:
+    case OP_AND:
+    case OP_OR: collect_all(e->args, e->n, seen, out, to); break;
     case OP_RECORD:
         for (u32 i = 0; i < e->n; i++)
             collect(e->fields[i].e, seen, out, to);
         break;
-    case OP_ATTR: case OP_HAS: case OP_LIKE: case OP_IS:
+    case OP_ATTR:
+    case OP_HAS:
+    case OP_LIKE:
+    case OP_IS:
         collect(e->left, seen, out, to);
         if (e->in)
             collect(e->in, seen, out, to);
@@ -97,8 +104,11 @@ static void explain_clause(struct eval *v, const struct clause *c, struct cedar_
     v->seen = &seen;
     bool ok = eval_expr(v, c->e, &got);
     v->seen = NULL;
-    *ret = (struct cedar_clause){ .unless = c->unless, .at = c->e->at, .end = c->e->end,
-                                  .decided_at = c->e->at, .decided_end = c->e->end };
+    *ret = (struct cedar_clause){ .unless = c->unless,
+                                  .at = c->e->at,
+                                  .end = c->e->end,
+                                  .decided_at = c->e->at,
+                                  .decided_end = c->e->end };
     if (!ok || got.kind != CEDAR_BOOL) {
         ret->outcome = CEDAR_ERROR;
         if (!ok) {
@@ -127,11 +137,16 @@ static void explain_policy(struct eval *v, const struct policy *p, struct cedar_
             explain_clause(v, &p->clauses[i], &at[i]);
         } else {
             const struct clause *c = &p->clauses[i];
-            at[i] = (struct cedar_clause){ .unless = c->unless, .outcome = CEDAR_SKIPPED, .at = c->e->at, .end = c->e->end };
+            at[i] = (struct cedar_clause){
+                .unless = c->unless, .outcome = CEDAR_SKIPPED, .at = c->e->at, .end = c->e->end
+            };
         }
         going = going && at[i].outcome == (p->clauses[i].unless ? CEDAR_FALSE : CEDAR_TRUE);
     }
-    *ret = (struct cedar_because){ .policy = p->index, .scope_matched = true, .satisfied = going, .clauses = at,
+    *ret = (struct cedar_because){ .policy = p->index,
+                                   .scope_matched = true,
+                                   .satisfied = going,
+                                   .clauses = at,
                                    .clauses_n = p->clauses_n };
 }
 
@@ -143,8 +158,8 @@ static bool listed(const u32 *at, u32 n, u32 policy)
     return false;
 }
 
-err cedar_explain(const struct cedar_policies *p, const struct cedar_store *s, const struct cedar_request *req,
-                  struct arena *out, struct cedar_explanation *ret)
+err cedar_explain(const struct cedar_policies *p, const struct cedar_store *s,
+                  const struct cedar_request *req, struct arena *out, struct cedar_explanation *ret)
 {
     struct eval v;
     struct cedar_explanation x = { 0 };
@@ -172,7 +187,7 @@ static void put_source(struct buf *b, const struct cedar_policies *p, u32 at, u3
 {
     str s = str_sub(p->text, at, end);
     bool space = false;
-    for (size_t i = 0; i < s.n; i++) {                  /* on one line */
+    for (size_t i = 0; i < s.n; i++) { /* on one line */
         char c = s.p[i];
         if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
             space = true;
@@ -203,7 +218,8 @@ static void put_clause(struct buf *b, const struct cedar_policies *p, const stru
     }
 }
 
-void cedar_explanation_put(struct buf *b, const struct cedar_policies *p, const struct cedar_explanation *e)
+void cedar_explanation_put(struct buf *b, const struct cedar_policies *p,
+                           const struct cedar_explanation *e)
 {
     buf_put(b, e->answer.allow ? S("ALLOW\n") : S("DENY\n"));
     for (u32 i = 0; i < e->n; i++) {

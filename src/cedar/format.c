@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The formatter. It lays out the tokens of a valid text anew and never changes one, so what the policies mean cannot
- * change; comments stay with the token they stood at (behind it on its line, or on lines of their own before it). What
- * fits on a line is one line; what does not is broken at || or &&, else inside its brackets. All choices depend on the
- * tokens and comments alone, so formatting twice is formatting once. */
+/* The formatter. It lays out the tokens of a valid text anew and never changes one, so what the
+ * policies mean cannot change; comments stay with the token they stood at (behind it on its line,
+ * or on lines of their own before it). What fits on a line is one line; what does not is broken at
+ * || or &&, else inside its brackets. All choices depend on the tokens and comments alone, so
+ * formatting twice is formatting once. */
 #include <string.h>
 
 #include "base/utf8.h"
 #include "cedar/internal.h"
 
 struct ftok {
-    u8  kind;
+    u8 kind;
     str text;
-    const str *lead;               /* comments on lines of their own before it */
+    const str *lead; /* comments on lines of their own before it */
     u32 lead_n;
-    str trail;                     /* the comment behind it on its line */
-    u32 match;                     /* of an opening bracket: its closing one */
-    bool unary;                    /* a minus or ! before an operand */
-    bool call;                     /* an opening bracket that clings to what is before it */
+    str trail;  /* the comment behind it on its line */
+    u32 match;  /* of an opening bracket: its closing one */
+    bool unary; /* a minus or ! before an operand */
+    bool call;  /* an opening bracket that clings to what is before it */
 };
 
 struct fmt {
@@ -24,12 +25,15 @@ struct fmt {
     struct ftok *t;
     struct buf out;
     u32 width, col;
-    bool line_start, must_break;   /* must_break: a comment ended the line */
+    bool line_start, must_break; /* must_break: a comment ended the line */
 };
 
 /* ---- Reading ---- */
 
-static bool is_word(const struct ftok *t, const char *w) { return t->kind == TOK_IDENT && str_eq_z(t->text, w); }
+static bool is_word(const struct ftok *t, const char *w)
+{
+    return t->kind == TOK_IDENT && str_eq_z(t->text, w);
+}
 
 static bool is_keyword(const struct ftok *t)
 {
@@ -40,7 +44,8 @@ static bool is_keyword(const struct ftok *t)
     return false;
 }
 
-/* Comments of the gap [from, to): the first may be behind the token before, if no line ends between. */
+/* Comments of the gap [from, to): the first may be behind the token before, if no line ends
+ * between. */
 static void read_gap(struct fmt *f, str text, u32 from, u32 to, u32 i)
 {
     VEC(str) lead = { 0 };
@@ -70,7 +75,8 @@ static void read_gap(struct fmt *f, str text, u32 from, u32 to, u32 i)
 static bool operand_end(const struct ftok *t)
 {
     return (t->kind == TOK_IDENT && !is_keyword(t)) || t->kind == TOK_NUM || t->kind == TOK_STR ||
-           t->kind == TOK_SLOT || t->kind == TOK_RPAREN || t->kind == TOK_RBRACKET || t->kind == TOK_RBRACE;
+           t->kind == TOK_SLOT || t->kind == TOK_RPAREN || t->kind == TOK_RBRACKET ||
+           t->kind == TOK_RBRACE;
 }
 
 static void read_tokens(struct fmt *f, str text, const struct tokens *toks)
@@ -87,7 +93,8 @@ static void read_tokens(struct fmt *f, str text, const struct tokens *toks)
         if (t->kind == TOK_LPAREN || t->kind == TOK_LBRACKET || t->kind == TOK_LBRACE) {
             *vec_push(&open, s.a) = i;
             t->call = after && t->kind != TOK_LBRACE;
-        } else if ((t->kind == TOK_RPAREN || t->kind == TOK_RBRACKET || t->kind == TOK_RBRACE) && open.n) {
+        } else if ((t->kind == TOK_RPAREN || t->kind == TOK_RBRACKET || t->kind == TOK_RBRACE) &&
+                   open.n) {
             f->t[open.at[--open.n]].match = i;
         }
         t->unary = t->kind == TOK_NOT || (t->kind == TOK_MINUS && !after);
@@ -119,18 +126,23 @@ static void put(struct fmt *f, str s)
 static bool tight(const struct ftok *a, const struct ftok *b)
 {
     switch (b->kind) {
-    case TOK_RPAREN: case TOK_RBRACKET: case TOK_RBRACE: case TOK_COMMA: case TOK_SEMI: case TOK_COLON:
-    case TOK_DOT: case TOK_PATH:
-        return true;
-    case TOK_LPAREN: case TOK_LBRACKET:
+    case TOK_RPAREN:
+    case TOK_RBRACKET:
+    case TOK_RBRACE:
+    case TOK_COMMA:
+    case TOK_SEMI:
+    case TOK_COLON:
+    case TOK_DOT:
+    case TOK_PATH: return true;
+    case TOK_LPAREN:
+    case TOK_LBRACKET:
         if (b->call)
             return true;
         break;
-    default:
-        break;
+    default: break;
     }
-    return a->kind == TOK_LPAREN || a->kind == TOK_LBRACKET || a->kind == TOK_LBRACE || a->kind == TOK_DOT ||
-           a->kind == TOK_PATH || a->kind == TOK_AT || a->unary;
+    return a->kind == TOK_LPAREN || a->kind == TOK_LBRACKET || a->kind == TOK_LBRACE ||
+           a->kind == TOK_DOT || a->kind == TOK_PATH || a->kind == TOK_AT || a->unary;
 }
 
 static void put_token(struct fmt *f, u32 i, u32 indent)
@@ -182,7 +194,8 @@ static u32 find_branch(const struct fmt *f, u32 i, u32 j, const char *word)
 {
     u32 depth = 0;
     for (i++; i < j; i = f->t[i].match ? f->t[i].match + 1 : i + 1) {
-        bool member = f->t[i - 1].kind == TOK_DOT;          /* an attribute may not be named so, but be sure */
+        bool member =
+            f->t[i - 1].kind == TOK_DOT; /* an attribute may not be named so, but be sure */
         if (is_word(&f->t[i], "if") && !member)
             depth++;
         else if (is_word(&f->t[i], word) && !depth)
@@ -299,7 +312,7 @@ static u32 put_one_policy(struct fmt *f, u32 i)
     }
     new_line(f, 0);
     put_token(f, i, 0);
-    f->t[i + 1].call = false;                               /* permit ( … ), with a space */
+    f->t[i + 1].call = false; /* permit ( … ), with a space */
     u32 end = f->t[i + 1].match;
     if (fits(f, i + 1, end + 1))
         put_flat(f, i + 1, end + 1, 0);
@@ -320,7 +333,10 @@ err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *fa
     u32 n, i = 0;
     TRY(cedar_parse_only(s.a, text, faults, &p, &n));
     TRY(cedar_lex(s.a, text, faults, &toks));
-    struct fmt f = { .a = s.a, .out = buf_in(out, (size_t)CEDAR_TEXT_MAX * 4), .width = MAX(width, 20u), .line_start = true };
+    struct fmt f = { .a = s.a,
+                     .out = buf_in(out, (size_t)CEDAR_TEXT_MAX * 4),
+                     .width = MAX(width, 20u),
+                     .line_start = true };
     read_tokens(&f, text, &toks);
     for (u32 k = 0; k < n; k++) {
         if (k) {

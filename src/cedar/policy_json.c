@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies in their JSON form, written. The form is the reference's: `&&` and `||` nest to the left, a `has` with a path
- * becomes one test a name, a pattern is a list of characters and wildcards. */
+/* Policies in their JSON form, written. The form is the reference's: `&&` and `||` nest to the
+ * left, a `has` with a path becomes one test a name, a pattern is a list of characters and
+ * wildcards. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -11,10 +12,23 @@ static void put(struct buf *b, const struct expr *e);
 static const char *op_name(enum op op)
 {
     static const char *const names[] = {
-        [OP_AND] = "&&", [OP_OR] = "||", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=",
-        [OP_GT] = ">", [OP_GE] = ">=", [OP_IN] = "in", [OP_ADD] = "+", [OP_SUB] = "-", [OP_MUL] = "*",
-        [OP_CONTAINS] = "contains", [OP_CONTAINS_ALL] = "containsAll", [OP_CONTAINS_ANY] = "containsAny",
-        [OP_GET_TAG] = "getTag", [OP_HAS_TAG] = "hasTag",
+        [OP_AND] = "&&",
+        [OP_OR] = "||",
+        [OP_EQ] = "==",
+        [OP_NE] = "!=",
+        [OP_LT] = "<",
+        [OP_LE] = "<=",
+        [OP_GT] = ">",
+        [OP_GE] = ">=",
+        [OP_IN] = "in",
+        [OP_ADD] = "+",
+        [OP_SUB] = "-",
+        [OP_MUL] = "*",
+        [OP_CONTAINS] = "contains",
+        [OP_CONTAINS_ALL] = "containsAll",
+        [OP_CONTAINS_ANY] = "containsAny",
+        [OP_GET_TAG] = "getTag",
+        [OP_HAS_TAG] = "hasTag",
     };
     return names[op];
 }
@@ -158,7 +172,8 @@ static void put(struct buf *b, const struct expr *e)
     case OP_VAR: buf_fmt(b, "{\"Var\":\"%s\"}", vars[e->sub]); return;
     case OP_SLOT: buf_fmt(b, "{\"Slot\":\"?%s\"}", vars[e->sub]); return;
     case OP_IF: put_if(b, e); return;
-    case OP_AND: case OP_OR: put_chain(b, e, e->n); return;
+    case OP_AND:
+    case OP_OR: put_chain(b, e, e->n); return;
     case OP_NOT: put_arg(b, "!", e->a); return;
     case OP_NEG: put_arg(b, "neg", e->a); return;
     case OP_IS_EMPTY: put_arg(b, "isEmpty", e->a); return;
@@ -190,7 +205,8 @@ static void put_uid(struct buf *b, const struct cedar_uid *uid)
     buf_char(b, '}');
 }
 
-static void put_target(struct buf *b, const struct scope *s, const char *var, const struct cedar_uid *linked)
+static void put_target(struct buf *b, const struct scope *s, const char *var,
+                       const struct cedar_uid *linked)
 {
     if (s->slot || linked) {
         buf_fmt(b, "\"slot\":\"?%s\"", var);
@@ -200,13 +216,13 @@ static void put_target(struct buf *b, const struct scope *s, const char *var, co
     put_uid(b, s->uids[0]);
 }
 
-static void put_scope(struct buf *b, const struct scope *s, const char *var, const struct cedar_uid *linked)
+static void put_scope(struct buf *b, const struct scope *s, const char *var,
+                      const struct cedar_uid *linked)
 {
     switch (s->kind) {
-    case SCOPE_ANY:
-        buf_put(b, S("{\"op\":\"All\"}"));
-        return;
-    case SCOPE_EQ: case SCOPE_IN:
+    case SCOPE_ANY: buf_put(b, S("{\"op\":\"All\"}")); return;
+    case SCOPE_EQ:
+    case SCOPE_IN:
         buf_fmt(b, "{\"op\":\"%s\",", s->kind == SCOPE_EQ ? "==" : "in");
         put_target(b, s, var, linked);
         buf_char(b, '}');
@@ -241,7 +257,8 @@ void cedar_policy_put_json(struct buf *b, const struct policy *p)
     put_scope(b, &p->resource, "resource", p->link_resource);
     buf_put(b, S(",\"conditions\":["));
     for (u32 i = 0; i < p->clauses_n; i++) {
-        buf_fmt(b, "%s{\"kind\":\"%s\",\"body\":", i ? "," : "", p->clauses[i].unless ? "unless" : "when");
+        buf_fmt(b, "%s{\"kind\":\"%s\",\"body\":", i ? "," : "",
+                p->clauses[i].unless ? "unless" : "when");
         put(b, p->clauses[i].e);
         buf_char(b, '}');
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies read from their JSON form: one policy, a map of policies by id, or a whole set with templates and links. What
- * the text form could not say (a reserved word as a type, an unknown function) is refused here too. */
+/* Policies read from their JSON form: one policy, a map of policies by id, or a whole set with
+ * templates and links. What the text form could not say (a reserved word as a type, an unknown
+ * function) is refused here too. */
 #include <string.h>
 
 #include "base/map.h"
@@ -9,7 +10,7 @@
 struct reader {
     struct arena *out;
     struct cedar_faults *faults;
-    str id;                          /* of the policy being read */
+    str id; /* of the policy being read */
     u32 depth;
     bool limit;
 };
@@ -39,11 +40,27 @@ static const struct expr *part(struct reader *r, const struct json *v, const cha
 
 /* ---- Operators ---- */
 
-static const struct { const char *name; u8 op; } binary_ops[] = {
-    { "&&", OP_AND }, { "||", OP_OR }, { "==", OP_EQ }, { "!=", OP_NE }, { "<", OP_LT }, { "<=", OP_LE },
-    { ">", OP_GT }, { ">=", OP_GE }, { "in", OP_IN }, { "+", OP_ADD }, { "-", OP_SUB }, { "*", OP_MUL },
-    { "contains", OP_CONTAINS }, { "containsAll", OP_CONTAINS_ALL }, { "containsAny", OP_CONTAINS_ANY },
-    { "getTag", OP_GET_TAG }, { "hasTag", OP_HAS_TAG },
+static const struct {
+    const char *name;
+    u8 op;
+} binary_ops[] = {
+    { "&&", OP_AND },
+    { "||", OP_OR },
+    { "==", OP_EQ },
+    { "!=", OP_NE },
+    { "<", OP_LT },
+    { "<=", OP_LE },
+    { ">", OP_GT },
+    { ">=", OP_GE },
+    { "in", OP_IN },
+    { "+", OP_ADD },
+    { "-", OP_SUB },
+    { "*", OP_MUL },
+    { "contains", OP_CONTAINS },
+    { "containsAll", OP_CONTAINS_ALL },
+    { "containsAny", OP_CONTAINS_ANY },
+    { "getTag", OP_GET_TAG },
+    { "hasTag", OP_HAS_TAG },
 };
 
 static const struct expr *read_binary(struct reader *r, enum op op, const struct json *v)
@@ -59,7 +76,7 @@ static const struct expr *read_binary(struct reader *r, enum op op, const struct
         e->b = b;
         return done(r, e);
     }
-    u32 n = a->op == op ? a->n : 1;                         /* (a && b) && c is one chain, as in text */
+    u32 n = a->op == op ? a->n : 1; /* (a && b) && c is one chain, as in text */
     const struct expr **args = NEW_N(r->out, const struct expr *, n + 1);
     if (a->op == op)
         memcpy(args, a->args, n * sizeof *args);
@@ -184,7 +201,8 @@ static bool read_list(struct reader *r, const struct json *v, struct expr *e)
 
 static int field_order(const void *a, const void *b)
 {
-    return cedar_name_cmp(((const struct expr_field *)a)->name, ((const struct expr_field *)b)->name);
+    return cedar_name_cmp(((const struct expr_field *)a)->name,
+                          ((const struct expr_field *)b)->name);
 }
 
 static const struct expr *read_record(struct reader *r, const struct json *v)
@@ -214,7 +232,8 @@ static const struct expr *literal(struct reader *r, struct cedar_value v)
     return done(r, e);
 }
 
-/* A value is a literal when text has one for it; sets, records and extension values become what text would say. */
+/* A value is a literal when text has one for it; sets, records and extension values become what
+ * text would say. */
 static const struct expr *of_value(struct reader *r, const struct cedar_value *v)
 {
     if (v->kind <= CEDAR_ENTITY)
@@ -243,7 +262,7 @@ static const struct expr *of_value(struct reader *r, const struct cedar_value *v
         return done(r, e);
     }
     struct buf b = buf_in(r->out, 128);
-    cedar_put(&b, v);                                       /* ip("…") and so on: the argument is what stands in quotes */
+    cedar_put(&b, v); /* ip("…") and so on: the argument is what stands in quotes */
     str text = buf_str(&b);
     const struct expr **arg = NEW(r->out, const struct expr *);
     str name = str_cut(&text, '(');
@@ -281,7 +300,8 @@ static const struct expr *read_node(struct reader *r, str op, const struct json 
 {
     struct cedar_value got;
     if (str_eq(op, S("Value")))
-        return cedar_value_json(r->out, v, r->faults, &got) == E_NONE ? of_value(r, &got) : bad(r, "a bad value");
+        return cedar_value_json(r->out, v, r->faults, &got) == E_NONE ? of_value(r, &got)
+                                                                      : bad(r, "a bad value");
     if (str_eq(op, S("Var")))
         return read_var(r, v);
     if (str_eq(op, S("Slot")))
@@ -354,7 +374,10 @@ static bool read_target(struct reader *r, const struct json *v, const char *slot
     return (*at = read_uid(r, entity)) != NULL;
 }
 
-static bool is_action(str type) { return str_eq(type, S("Action")) || str_ends(type, S("::Action")); }
+static bool is_action(str type)
+{
+    return str_eq(type, S("Action")) || str_ends(type, S("::Action"));
+}
 
 static bool read_entities(struct reader *r, const struct json *v, struct scope *s)
 {
@@ -410,9 +433,11 @@ static bool read_notes(struct reader *r, const struct json *v, struct policy *p)
         return bad(r, "`annotations` must be an object") != NULL;
     for (u32 i = 0; i < v->n; i++) {
         const struct json *text = &v->members[i].value;
-        if (!cedar_is_ident(v->members[i].key) || (text->kind != JSON_STR && text->kind != JSON_NULL))
+        if (!cedar_is_ident(v->members[i].key) ||
+            (text->kind != JSON_STR && text->kind != JSON_NULL))
             return bad(r, "an annotation is an identifier with a string or null") != NULL;
-        at[i] = (struct note){ v->members[i].key, text->kind == JSON_STR ? text->s : S(""), text->kind == JSON_STR };
+        at[i] = (struct note){ v->members[i].key, text->kind == JSON_STR ? text->s : S(""),
+                               text->kind == JSON_STR };
     }
     p->notes = at;
     p->notes_n = v->n;
@@ -429,7 +454,9 @@ static bool read_clauses(struct reader *r, const struct json *v, struct policy *
         const struct json *body = json_get(&v->at[i], S("body"));
         at[i].unless = str_eq(kind, S("unless"));
         if ((!at[i].unless && !str_eq(kind, S("when"))) || !body)
-            return bad(r, "a condition is written {\"kind\": \"when\" or \"unless\", \"body\": …}") != NULL;
+            return bad(r,
+                       "a condition is written {\"kind\": \"when\" or \"unless\", \"body\": …}") !=
+                   NULL;
         if (!(at[i].e = read_expr(r, body)))
             return false;
     }
@@ -440,13 +467,15 @@ static bool read_clauses(struct reader *r, const struct json *v, struct policy *
 
 static bool read_policy(struct reader *r, const struct json *v, struct policy *p)
 {
-    static const char *const known[] = { "effect", "principal", "action", "resource", "conditions", "annotations" };
+    static const char *const known[] = { "effect",   "principal",  "action",
+                                         "resource", "conditions", "annotations" };
     for (u32 i = 0; v->kind == JSON_OBJECT && i < v->n; i++) {
         size_t k = 0;
         while (k < COUNT(known) && !str_eq_z(v->members[i].key, known[k]))
             k++;
         if (k == COUNT(known))
-            return bad(r, "a policy has members effect, principal, action, resource, conditions, annotations") != NULL;
+            return bad(r, "a policy has members effect, principal, action, resource, conditions, "
+                          "annotations") != NULL;
     }
     str effect = json_str_or(json_get(v, S("effect")), S(""));
     const struct json *notes = json_get(v, S("annotations"));
@@ -456,7 +485,8 @@ static bool read_policy(struct reader *r, const struct json *v, struct policy *p
         return bad(r, "`effect` must be permit or forbid") != NULL;
     if (!read_scope(r, json_get(v, S("principal")), "?principal", &p->principal) ||
         !read_scope(r, json_get(v, S("action")), NULL, &p->action) ||
-        !read_scope(r, json_get(v, S("resource")), "?resource", &p->resource) || (notes && !read_notes(r, notes, p)))
+        !read_scope(r, json_get(v, S("resource")), "?resource", &p->resource) ||
+        (notes && !read_notes(r, notes, p)))
         return false;
     p->slot_principal = p->principal.slot;
     p->slot_resource = p->resource.slot;
@@ -464,7 +494,8 @@ static bool read_policy(struct reader *r, const struct json *v, struct policy *p
     return read_clauses(r, json_get(v, S("conditions")), p);
 }
 
-static err read_group(struct reader *r, const struct json *v, bool templates, struct policy *at, u32 *n)
+static err read_group(struct reader *r, const struct json *v, bool templates, struct policy *at,
+                      u32 *n)
 {
     if (v && v->kind != JSON_OBJECT) {
         bad(r, "policies are an object: ids and policies");
@@ -476,7 +507,8 @@ static err read_group(struct reader *r, const struct json *v, bool templates, st
         if (!read_policy(r, &v->members[i].value, p))
             return r->limit ? E_LIMIT : E_INVALID;
         if (p->is_template != templates) {
-            bad(r, templates ? "a template without a slot" : "a policy with a slot: it belongs to the templates");
+            bad(r, templates ? "a template without a slot"
+                             : "a policy with a slot: it belongs to the templates");
             return E_INVALID;
         }
     }
@@ -488,9 +520,12 @@ static err read_links(struct reader *r, const struct json *v, const struct cedar
     struct cedar_link *at = NEW_N(r->out, struct cedar_link, v->n);
     for (u32 i = 0; i < v->n; i++) {
         const struct json *l = &v->at[i], *values = json_get(l, S("values"));
-        const struct json *p = json_get(values, S("?principal")), *q = json_get(values, S("?resource"));
+        const struct json *p = json_get(values, S("?principal")),
+                          *q = json_get(values, S("?resource"));
         r->id = json_str_or(json_get(l, S("newId")), S(""));
-        at[i] = (struct cedar_link){ .template_id = json_str_or(json_get(l, S("templateId")), S("")), .id = r->id };
+        at[i] =
+            (struct cedar_link){ .template_id = json_str_or(json_get(l, S("templateId")), S("")),
+                                 .id = r->id };
         if (!values || !r->id.n || (p && !(at[i].principal = read_uid(r, p))) ||
             (q && !(at[i].resource = read_uid(r, q)))) {
             bad(r, "a link is written {\"templateId\": …, \"newId\": …, \"values\": {…}}");
@@ -499,8 +534,9 @@ static err read_links(struct reader *r, const struct json *v, const struct cedar
     }
     err e = cedar_link(r->out, *io, at, v->n, io);
     if (e != E_NONE)
-        bad(r, e == E_NOT_FOUND ? "a link of an unknown template" : e == E_CONFLICT ? "an id that is taken"
-                                                                                   : "slots that do not fit");
+        bad(r, e == E_NOT_FOUND  ? "a link of an unknown template"
+               : e == E_CONFLICT ? "an id that is taken"
+                                 : "slots that do not fit");
     return e == E_LIMIT ? e : e == E_NONE ? E_NONE : E_INVALID;
 }
 
@@ -521,14 +557,16 @@ err cedar_policies_json(struct arena *out, const struct json *v, struct cedar_fa
                         const struct cedar_policies **ret)
 {
     struct reader r = { .out = out, .faults = faults, .id = S("") };
-    const struct json *fixed = json_get(v, S("staticPolicies")), *templates = json_get(v, S("templates"));
+    const struct json *fixed = json_get(v, S("staticPolicies")),
+                      *templates = json_get(v, S("templates"));
     const struct json *links = json_get(v, S("templateLinks"));
     bool single = json_get(v, S("effect")) != NULL;
     u32 n = 0, most = (fixed ? fixed->n : 0) + (templates ? templates->n : 0) + 1;
     struct policy *at = NEW_N(out, struct policy, most);
     const struct cedar_policies *got;
     if (v->kind != JSON_OBJECT || (!single && !fixed && !templates)) {
-        bad(&r, "policies in JSON are one policy, or an object with staticPolicies, templates, templateLinks");
+        bad(&r, "policies in JSON are one policy, or an object with staticPolicies, templates, "
+                "templateLinks");
         return E_INVALID;
     }
     if (single) {

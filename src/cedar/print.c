@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions and policies as text again, with the parentheses that their shape needs and no others. Positions and
- * comments are not kept: for a text that is to stay a person's own there is the formatter. */
+/* Expressions and policies as text again, with the parentheses that their shape needs and no
+ * others. Positions and comments are not kept: for a text that is to stay a person's own there is
+ * the formatter. */
 #include <string.h>
 
 #include "cedar/internal.h"
@@ -13,11 +14,21 @@ static int level_of(const struct expr *e)
     case OP_IF: return L_IF;
     case OP_OR: return L_OR;
     case OP_AND: return L_AND;
-    case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_IN:
-    case OP_HAS: case OP_LIKE: case OP_IS: return L_REL;
-    case OP_ADD: case OP_SUB: return L_ADD;
+    case OP_EQ:
+    case OP_NE:
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_IN:
+    case OP_HAS:
+    case OP_LIKE:
+    case OP_IS: return L_REL;
+    case OP_ADD:
+    case OP_SUB: return L_ADD;
     case OP_MUL: return L_MUL;
-    case OP_NOT: case OP_NEG: return L_UNARY;
+    case OP_NOT:
+    case OP_NEG: return L_UNARY;
     case OP_LIT: return e->lit.kind == CEDAR_LONG && e->lit.i < 0 ? L_UNARY : L_MEMBER;
     default: return L_MEMBER;
     }
@@ -27,10 +38,12 @@ static void put(struct buf *b, const struct expr *e, int least);
 
 static void put_infix(struct buf *b, const struct expr *e)
 {
-    static const str ops[] = { [OP_EQ] = S_INIT(" == "), [OP_NE] = S_INIT(" != "), [OP_LT] = S_INIT(" < "),
-                               [OP_LE] = S_INIT(" <= "), [OP_GT] = S_INIT(" > "), [OP_GE] = S_INIT(" >= "),
-                               [OP_IN] = S_INIT(" in "), [OP_ADD] = S_INIT(" + "), [OP_SUB] = S_INIT(" - "),
-                               [OP_MUL] = S_INIT(" * ") };
+    static const str ops[] = {
+        [OP_EQ] = S_INIT(" == "), [OP_NE] = S_INIT(" != "), [OP_LT] = S_INIT(" < "),
+        [OP_LE] = S_INIT(" <= "), [OP_GT] = S_INIT(" > "),  [OP_GE] = S_INIT(" >= "),
+        [OP_IN] = S_INIT(" in "), [OP_ADD] = S_INIT(" + "), [OP_SUB] = S_INIT(" - "),
+        [OP_MUL] = S_INIT(" * ")
+    };
     int level = level_of(e);
     put(b, e->a, level == L_REL ? L_ADD : level);
     buf_put(b, ops[e->op]);
@@ -53,7 +66,8 @@ static void put_name(struct buf *b, str name)
         cedar_put_string(b, name);
 }
 
-static void put_method(struct buf *b, const struct expr *e, str name, const struct expr *const *args, u32 n)
+static void put_method(struct buf *b, const struct expr *e, str name,
+                       const struct expr *const *args, u32 n)
 {
     put(b, e, L_MEMBER);
     buf_char(b, '.');
@@ -147,8 +161,10 @@ static void put_unary(struct buf *b, const struct expr *e)
 {
     const struct expr *a = e->a;
     buf_char(b, e->op == OP_NOT ? '!' : '-');
-    /* operators of one kind may stand four in a row; a number right behind a minus would become one with it */
-    bool bare = level_of(a) == L_MEMBER && !(e->op == OP_NEG && a->op == OP_LIT && a->lit.kind == CEDAR_LONG);
+    /* operators of one kind may stand four in a row; a number right behind a minus would become one
+     * with it */
+    bool bare = level_of(a) == L_MEMBER &&
+                !(e->op == OP_NEG && a->op == OP_LIT && a->lit.kind == CEDAR_LONG);
     if (bare) {
         put(b, a, L_MEMBER);
         return;
@@ -160,22 +176,30 @@ static void put_unary(struct buf *b, const struct expr *e)
 
 static void put_bare(struct buf *b, const struct expr *e)
 {
-    static const str vars[] = { S_INIT("principal"), S_INIT("action"), S_INIT("resource"), S_INIT("context") };
+    static const str vars[] = { S_INIT("principal"), S_INIT("action"), S_INIT("resource"),
+                                S_INIT("context") };
     switch ((enum op)e->op) {
     case OP_LIT: cedar_put(b, &e->lit); return;
     case OP_VAR: buf_put(b, vars[e->sub]); return;
-    case OP_SLOT: buf_char(b, '?'); buf_put(b, vars[e->sub]); return;
+    case OP_SLOT:
+        buf_char(b, '?');
+        buf_put(b, vars[e->sub]);
+        return;
     case OP_IF: put_if(b, e); return;
-    case OP_AND: case OP_OR:
+    case OP_AND:
+    case OP_OR:
         for (u32 i = 0; i < e->n; i++) {
             buf_put(b, !i ? S("") : e->op == OP_AND ? S(" && ") : S(" || "));
             put(b, e->args[i], level_of(e) + 1);
         }
         return;
-    case OP_NOT: case OP_NEG: put_unary(b, e); return;
-    case OP_CONTAINS: case OP_CONTAINS_ALL: case OP_CONTAINS_ANY: case OP_GET_TAG: case OP_HAS_TAG:
-        put_method(b, e->a, str_from(name_of_method(e->op)), &e->b, 1);
-        return;
+    case OP_NOT:
+    case OP_NEG: put_unary(b, e); return;
+    case OP_CONTAINS:
+    case OP_CONTAINS_ALL:
+    case OP_CONTAINS_ANY:
+    case OP_GET_TAG:
+    case OP_HAS_TAG: put_method(b, e->a, str_from(name_of_method(e->op)), &e->b, 1); return;
     case OP_IS_EMPTY: put_method(b, e->a, S("isEmpty"), NULL, 0); return;
     case OP_ATTR: put_attr(b, e); return;
     case OP_HAS: put_has(b, e); return;

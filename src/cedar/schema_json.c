@@ -4,7 +4,12 @@
 
 #include "cedar/schema_ast.h"
 
-struct reader { struct arena *out; struct cedar_faults *faults; str where; u32 depth; };
+struct reader {
+    struct arena *out;
+    struct cedar_faults *faults;
+    str where;
+    u32 depth;
+};
 
 static bool bad(const struct reader *r, const char *what)
 {
@@ -28,7 +33,7 @@ static bool only(const struct reader *r, const struct json *v, const char *names
     return true;
 }
 
-static bool type_name(str s)                           /* __cedar::Long is one too */
+static bool type_name(str s) /* __cedar::Long is one too */
 {
     return cedar_is_path(str_starts(s, S("__cedar::")) ? str_sub(s, 9, s.n) : s);
 }
@@ -81,7 +86,8 @@ static bool type_inner(struct reader *r, const struct json *v, struct s_type *t)
     const struct json *kind = json_get(v, S("type"));
     if (!kind || kind->kind != JSON_STR)
         return bad(r, "a type is an object with a `type`");
-    if (!only(r, v, "type element attributes additionalAttributes name required annotations", "an unknown member of a type"))
+    if (!only(r, v, "type element attributes additionalAttributes name required annotations",
+              "an unknown member of a type"))
         return false;
     if (str_eq(kind->s, S("Set"))) {
         const struct json *elem = json_get(v, S("element"));
@@ -109,7 +115,8 @@ static const struct s_type *read_type(struct reader *r, const struct json *v)
     return ok ? t : NULL;
 }
 
-static bool read_paths(struct reader *r, const struct json *v, const struct s_path **ret, u32 *ret_n)
+static bool read_paths(struct reader *r, const struct json *v, const struct s_path **ret,
+                       u32 *ret_n)
 {
     if (!v)
         return true;
@@ -143,11 +150,13 @@ static bool read_enum(struct reader *r, const struct json *v, struct s_entity *e
 
 static bool read_entity(struct reader *r, str name, const struct json *v, struct s_entity *e)
 {
-    const struct json *shape = json_get(v, S("shape")), *tags = json_get(v, S("tags")), *ids = json_get(v, S("enum"));
+    const struct json *shape = json_get(v, S("shape")), *tags = json_get(v, S("tags")),
+                      *ids = json_get(v, S("enum"));
     e->name.name = name;
     if (!cedar_is_ident(name) || cedar_is_reserved(name))
         return bad(r, "the name of an entity type is no identifier");
-    if (!only(r, v, ids ? "enum annotations" : "memberOfTypes shape tags annotations", "an unknown member of an entity type"))
+    if (!only(r, v, ids ? "enum annotations" : "memberOfTypes shape tags annotations",
+              "an unknown member of an entity type"))
         return false;
     if (ids)
         return read_enum(r, ids, e);
@@ -166,8 +175,10 @@ static bool read_parents(struct reader *r, const struct json *v, struct s_action
         return bad(r, "`memberOf` is a list of actions");
     struct s_uid *at = NEW_N(r->out, struct s_uid, v->n);
     for (u32 i = 0; i < v->n; i++) {
-        const struct json *id = json_get(&v->at[i], S("id")), *type = json_get(&v->at[i], S("type"));
-        if (!id || id->kind != JSON_STR || (type && (type->kind != JSON_STR || !cedar_is_path(type->s))))
+        const struct json *id = json_get(&v->at[i], S("id")),
+                          *type = json_get(&v->at[i], S("type"));
+        if (!id || id->kind != JSON_STR ||
+            (type && (type->kind != JSON_STR || !cedar_is_path(type->s))))
             return bad(r, "`memberOf` is a list of {\"id\": …}");
         at[i] = (struct s_uid){ .type = type ? type->s : S(""), .id = id->s };
     }
@@ -180,7 +191,8 @@ static bool read_action(struct reader *r, str name, const struct json *v, struct
 {
     const struct json *applies = json_get(v, S("appliesTo"));
     a->name.name = name;
-    if (!only(r, v, "memberOf appliesTo attributes annotations", "an unknown member of an action") ||
+    if (!only(r, v, "memberOf appliesTo attributes annotations",
+              "an unknown member of an action") ||
         !read_parents(r, json_get(v, S("memberOf")), a))
         return false;
     if (!applies || applies->kind == JSON_NULL)
@@ -191,7 +203,8 @@ static bool read_action(struct reader *r, str name, const struct json *v, struct
     if (!json_get(applies, S("principalTypes")) || !json_get(applies, S("resourceTypes")))
         return bad(r, "appliesTo has principalTypes and resourceTypes");
     a->applies = true;
-    return read_paths(r, json_get(applies, S("principalTypes")), &a->principals, &a->principals_n) &&
+    return read_paths(r, json_get(applies, S("principalTypes")), &a->principals,
+                      &a->principals_n) &&
            read_paths(r, json_get(applies, S("resourceTypes")), &a->resources, &a->resources_n) &&
            (!context || (a->context = read_type(r, context)) != NULL);
 }
@@ -227,14 +240,17 @@ static bool read_space(struct reader *r, str name, const struct json *v, struct 
     r->where = name.n ? name : S("the schema");
     if (name.n && !cedar_is_path(name))
         return bad(r, "the name of a namespace is no name");
-    if (!only(r, v, "commonTypes entityTypes actions annotations", "an unknown member of a namespace"))
+    if (!only(r, v, "commonTypes entityTypes actions annotations",
+              "an unknown member of a namespace"))
         return false;
     struct s_space *sp = schema_space(r->out, s, (struct s_path){ .name = name }, &fresh);
     return read_members(r, json_get(v, S("commonTypes")), sp, 0) &&
-           read_members(r, json_get(v, S("entityTypes")), sp, 1) && read_members(r, json_get(v, S("actions")), sp, 2);
+           read_members(r, json_get(v, S("entityTypes")), sp, 1) &&
+           read_members(r, json_get(v, S("actions")), sp, 2);
 }
 
-err schema_parse_json(struct arena *out, const struct json *v, struct cedar_faults *faults, struct s_schema *ret)
+err schema_parse_json(struct arena *out, const struct json *v, struct cedar_faults *faults,
+                      struct s_schema *ret)
 {
     struct reader r = { .out = out, .faults = faults, .where = S("the schema") };
     struct s_schema got = { 0 };

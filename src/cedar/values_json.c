@@ -170,12 +170,14 @@ err cedar_value_json_typed(struct arena *out, const struct json *v, const struct
     return read_value(&r, v, want, ret);
 }
 
-static err context_json(struct arena *out, const struct json *v, const struct cedar_schema *schema,
-                        const struct cedar_uid *action, struct cedar_faults *faults, struct cedar_value *ret)
+err cedar_context_json(struct arena *out, const struct json *v, const struct cedar_schema *schema,
+                       const struct cedar_uid *action, struct cedar_faults *faults,
+                       struct cedar_value *ret)
 {
     const struct action *a = schema ? schema_action(schema, action) : NULL;
     if (v->kind != JSON_OBJECT) {
-        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "the context must be an object");
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the context must be an object");
         return E_INVALID;
     }
     return cedar_value_json_typed(out, v, a ? a->context : NULL, faults, ret);
@@ -260,14 +262,18 @@ err cedar_entities_json(struct arena *out, const struct json *list,
     return E_NONE;
 }
 
-static err request_uid(struct arena *out, const struct json *v, const char *name, struct cedar_faults *faults,
-                       struct cedar_uid *ret)
+static err request_uid(struct arena *out, const struct json *v, const char *name,
+                       struct cedar_faults *faults, struct cedar_uid *ret)
 {
     const struct json *u = json_get(v, str_from(name));
-    err e = !u ? E_INVALID : u->kind == JSON_STR ? cedar_uid_parse(out, u->s, ret) : cedar_uid_json(u, faults, ret);
+    err e = !u                    ? E_INVALID
+            : u->kind == JSON_STR ? cedar_uid_parse(out, u->s, ret)
+                                  : cedar_uid_json(u, faults, ret);
     if (e != E_NONE)
         cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
-                        "the request's `%s` must be an entity: \"Type::\\\"id\\\"\" or {\"type\": …, \"id\": …}", name);
+                        "the request's `%s` must be an entity: \"Type::\\\"id\\\"\" or {\"type\": "
+                        "…, \"id\": …}",
+                        name);
     return e == E_NONE ? e : E_INVALID;
 }
 
@@ -280,7 +286,7 @@ err cedar_request_json(struct arena *out, const struct json *v, const struct ced
     TRY(request_uid(out, v, "action", faults, &r.action));
     TRY(request_uid(out, v, "resource", faults, &r.resource));
     if (context && context->kind != JSON_NULL)
-        TRY(context_json(out, context, schema, &r.action, faults, &r.context));
+        TRY(cedar_context_json(out, context, schema, &r.action, faults, &r.context));
     *ret = r;
     return E_NONE;
 }
