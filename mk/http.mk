@@ -20,3 +20,14 @@ endif
 
 $(B)/bench-hello: $(B)/bench/front/hello.o $(foreach l,http loop wire base,$(B)/lib$(l).a)
 	$(CC) $(LDH) -o $@ $^ $(LDLIBS)
+
+# The tests' own small folder, packed the same way.
+TESTWEB := $(shell find src/http/testweb -type f | LC_ALL=C sort)
+$(B)/gen/static_test_pack.c: $(B)/tools/pack $(TESTWEB)
+	@mkdir -p $(@D)
+	$(B)/tools/pack src/http/testweb $(B)/gen/static_test_pack.S $@ static_test_pack
+$(B)/gen/static_test_pack.o: $(B)/gen/static_test_pack.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(B)/gen/static_test_pack_bytes.o: $(B)/gen/static_test_pack.c
+	$(CC) -c $(B)/gen/static_test_pack.S -o $@
+$(B)/test-http: $(B)/gen/static_test_pack.o $(B)/gen/static_test_pack_bytes.o
