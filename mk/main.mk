@@ -3,7 +3,7 @@ MAIN_LIBS  := main app core gen app core store http proc loop tlog cedar wire ba
 VAULT_LIBS := vault proc tlog wire base
 
 $(B)/outwork: $(B)/src/main/main.o $(foreach d,$(MAIN_LIBS),$(B)/lib$(d).a) | $(B)/outwork-vault
-	$(CC) $(LDH) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDH) -o $@ $+ $(LDLIBS)
 
 $(B)/outwork-vault: $(B)/src/vault/main.o $(foreach d,$(VAULT_LIBS),$(B)/lib$(d).a)
 	$(CC) $(LDH) -Wl,--as-needed -o $@ $^ $(LDLIBS)
