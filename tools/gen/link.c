@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From names to things: puts the modules in order, resolves every type, entity, guard, page, topic and event, and refuses
- * what would not be a sound API: an endpoint without an action, a name used twice, a guard on something that is no entity.
- * Records, enums, ids, errors, queries and events have C names without their module's, so each exists once in all modules. */
+/* From names to things: puts the modules in order, resolves every type, entity, guard, page, topic
+ * and event, and refuses what would not be a sound API: an endpoint without an action, a name used
+ * twice, a guard on something that is no entity. Records, enums, ids, errors, queries and events
+ * have C names without their module's, so each exists once in all modules. */
 #include "gen.h"
 
 #include "base/map.h"
@@ -18,31 +19,47 @@ bool module_sees(const struct module *m, const struct module *other)
     return false;
 }
 
-/* Whether a thing called name in module `of` is what m means by `wanted` ("person" or "people.person"). */
+/* Whether a thing called name in module `of` is what m means by `wanted` ("person" or
+ * "people.person"). */
 static bool means(const struct module *m, str wanted, const struct module *of, str name)
 {
     if (!module_sees(m, of))
         return false;
     if (str_eq(wanted, name))
         return true;
-    return wanted.n == of->name.n + 1 + name.n && str_starts(wanted, of->name) && wanted.p[of->name.n] == '.' &&
-           str_ends(wanted, name);
+    return wanted.n == of->name.n + 1 + name.n && str_starts(wanted, of->name) &&
+           wanted.p[of->name.n] == '.' && str_ends(wanted, name);
 }
 
-#define FIND(list, T)                                                          \
-    for (size_t i = 0; i < g->modules.n; i++)                                  \
-        for (size_t k = 0; k < g->modules.at[i]->list.n; k++) {                \
-            const T *x = &g->modules.at[i]->list.at[k];                        \
-            if (means(m, name, g->modules.at[i], x->name))                     \
-                return x;                                                      \
-        }                                                                      \
+#define FIND(list, T)                                           \
+    for (size_t i = 0; i < g->modules.n; i++)                   \
+        for (size_t k = 0; k < g->modules.at[i]->list.n; k++) { \
+            const T *x = &g->modules.at[i]->list.at[k];         \
+            if (means(m, name, g->modules.at[i], x->name))      \
+                return x;                                       \
+        }                                                       \
     return NULL
 
-const struct idtype *find_id(struct gen *g, const struct module *m, str name) { FIND(ids, struct idtype); }
-const struct record *find_record(struct gen *g, const struct module *m, str name) { FIND(records, struct record); }
-const struct error *find_error(struct gen *g, const struct module *m, str name) { FIND(errors, struct error); }
-static const struct words *find_enum(struct gen *g, const struct module *m, str name) { FIND(enums, struct words); }
-static const struct topic *find_topic(struct gen *g, const struct module *m, str name) { FIND(topics, struct topic); }
+const struct idtype *find_id(struct gen *g, const struct module *m, str name)
+{
+    FIND(ids, struct idtype);
+}
+const struct record *find_record(struct gen *g, const struct module *m, str name)
+{
+    FIND(records, struct record);
+}
+const struct error *find_error(struct gen *g, const struct module *m, str name)
+{
+    FIND(errors, struct error);
+}
+static const struct words *find_enum(struct gen *g, const struct module *m, str name)
+{
+    FIND(enums, struct words);
+}
+static const struct topic *find_topic(struct gen *g, const struct module *m, str name)
+{
+    FIND(topics, struct topic);
+}
 
 const struct query *find_query(const struct module *m, str name)
 {
@@ -75,8 +92,8 @@ bool type_resolve(struct gen *g, const struct module *m, struct where at, struct
     else if ((t->record = find_record(g, m, t->name)))
         t->kind = T_RECORD;
     else
-        bad(g, at, "the type `" STR_FMT "` is unknown: declare it, or say `uses` with the module that does",
-            STR_ARG(t->name));
+        bad(g, at, "the type `@` is unknown: declare it, or say `uses` with the module that does",
+            t->name);
     return t->kind != T_NONE;
 }
 
@@ -95,7 +112,7 @@ static void visit(struct gen *g, struct module *m, struct module **to, size_t *n
     if (m->visit == 2)
         return;
     if (m->visit == 1) {
-        bad(g, m->at, "the modules use each other in a circle through `" STR_FMT "`", STR_ARG(m->name));
+        bad(g, m->at, "the modules use each other in a circle through `@`", m->name);
         return;
     }
     m->visit = 1;
@@ -104,7 +121,7 @@ static void visit(struct gen *g, struct module *m, struct module **to, size_t *n
         if (used && used != m)
             visit(g, used, to, n);
         else
-            bad(g, m->at, "`uses " STR_FMT "`: there is no such other module", STR_ARG(m->uses.at[i]));
+            bad(g, m->at, "`uses @`: there is no such other module", m->uses.at[i]);
     }
     m->visit = 2;
     to[(*n)++] = m;
@@ -122,7 +139,7 @@ static void order_modules(struct gen *g)
         }
     for (size_t i = 1; i < g->modules.n; i++)
         if (str_eq(at[i - 1]->name, at[i]->name))
-            bad(g, at[i]->at, "there are two modules `" STR_FMT "`", STR_ARG(at[i]->name));
+            bad(g, at[i]->at, "there are two modules `@`", at[i]->name);
     for (size_t i = 0; i < g->modules.n; i++)
         visit(g, at[i], to, &n);
     g->modules.at = to;
@@ -131,11 +148,11 @@ static void order_modules(struct gen *g)
 
 static void once(struct gen *g, struct map *seen, const char *space, str name, struct where at)
 {
-    str key = str_fmt(g->a, "%s " STR_FMT, space, STR_ARG(name));
+    str key = text(g, "@ @", z(space), name);
     const struct where *first = map_get(seen, key);
     if (first) {
-        bad(g, at, "%s `" STR_FMT "` is already at " STR_FMT ":%d: choose another name", space, STR_ARG(name),
-            STR_ARG(first->file), first->line);
+        bad(g, at, "@ `@` is already at @:@: choose another name", z(space), name, first->file,
+            dec(first->line));
         return;
     }
     struct where *mine = NEW(g->a, struct where);
@@ -163,8 +180,8 @@ static void once_module(struct gen *g, struct map *seen, const struct module *m)
         once(g, seen, "the event", m->events.at[i].name, m->events.at[i].at);
     for (size_t i = 0; i < m->endpoints.n; i++) {
         const struct endpoint *e = &m->endpoints.at[i];
-        once(g, seen, "the endpoint", str_fmt(g->a, STR_FMT " " STR_FMT, STR_ARG(e->method), STR_ARG(e->path)), e->at);
-        once(g, seen, "the endpoint", str_fmt(g->a, STR_FMT "." STR_FMT, STR_ARG(m->name), STR_ARG(e->name)), e->at);
+        once(g, seen, "the endpoint", text(g, "@ @", e->method, e->path), e->at);
+        once(g, seen, "the endpoint", text(g, "@.@", m->name, e->name), e->at);
     }
     for (size_t i = 0; i < m->queries.n; i++)
         once(g, seen, "the statement", m->queries.at[i].name, m->queries.at[i].at);
@@ -178,9 +195,9 @@ static void resolve_field(struct gen *g, const struct module *m, struct field *f
     if (!type_resolve(g, m, f->at, t))
         return;
     if ((t->kind == T_TEXT || t->kind == T_BYTES) && !t->ranged)
-        bad(g, f->at, "`" STR_FMT "` needs a length: write `text 0..80`", STR_ARG(f->name));
+        bad(g, f->at, "`@` needs a length: write `text 0..80`", f->name);
     if (t->kind == T_RECORD && t->optional && !input)
-        bad(g, f->at, "`" STR_FMT "` is a record inside a record and cannot be optional", STR_ARG(f->name));
+        bad(g, f->at, "`@` is a record inside a record and cannot be optional", f->name);
     if (t->kind == T_ENUM && f->has_default) {
         bool known = false;
         for (size_t i = 0; i < t->words->words.n; i++)
@@ -189,16 +206,16 @@ static void resolve_field(struct gen *g, const struct module *m, struct field *f
                 known = true;
             }
         if (!known)
-            bad(g, f->at, "the default `" STR_FMT "` is no word of `" STR_FMT "`", STR_ARG(f->def_text), STR_ARG(t->name));
+            bad(g, f->at, "the default `@` is no word of `@`", f->def_text, t->name);
     } else if (f->has_default && f->def_text.n && t->kind != T_TEXT) {
-        bad(g, f->at, "the default of `" STR_FMT "` does not fit its type", STR_ARG(f->name));
+        bad(g, f->at, "the default of `@` does not fit its type", f->name);
     }
 }
 
 static void no_circle(struct gen *g, struct record *r)
 {
     if (r->opened) {
-        bad(g, r->at, "the record `" STR_FMT "` contains itself", STR_ARG(r->name));
+        bad(g, r->at, "the record `@` contains itself", r->name);
         return;
     }
     r->opened = true;
@@ -214,7 +231,7 @@ static void resolve_records(struct gen *g, struct module *m)
         struct record *r = &m->records.at[i];
         r->m = m;
         if (!r->fields.n)
-            bad(g, r->at, "the record `" STR_FMT "` has no fields: indent them below it", STR_ARG(r->name));
+            bad(g, r->at, "the record `@` has no fields: indent them below it", r->name);
         for (size_t k = 0; k < r->fields.n; k++)
             resolve_field(g, m, &r->fields.at[k], false);
     }
@@ -222,18 +239,21 @@ static void resolve_records(struct gen *g, struct module *m)
 
 /* ---- Entities ---- */
 
-static void check_parts(struct gen *g, const struct entity *e, const struct parts *parts, bool parent)
+static void check_parts(struct gen *g, const struct entity *e, const struct parts *parts,
+                        bool parent)
 {
     for (size_t i = 0; i < parts->n; i++) {
         const struct field *f = find_field(&e->record->fields, parts->at[i].field);
         if (!f)
-            bad(g, e->at, "the record `" STR_FMT "` has no field `" STR_FMT "`", STR_ARG(e->name),
-                STR_ARG(parts->at[i].field));
-        else if (f->type.list || f->type.kind == T_RECORD || f->type.kind == T_BYTES || f->type.kind == T_NUMBER)
-            bad(g, e->at, "`" STR_FMT "` cannot be a fact for the policy: only text, int, bool, time, enums and ids can",
-                STR_ARG(f->name));
+            bad(g, e->at, "the record `@` has no field `@`", e->name, parts->at[i].field);
+        else if (f->type.list || f->type.kind == T_RECORD || f->type.kind == T_BYTES ||
+                 f->type.kind == T_NUMBER)
+            bad(g, e->at,
+                "`@` cannot be a fact for the policy: only text, int, bool, time, enums and ids "
+                "can",
+                f->name);
         else if (parent && f->type.kind != T_ID)
-            bad(g, e->at, "the parent `" STR_FMT "` is no id", STR_ARG(f->name));
+            bad(g, e->at, "the parent `@` is no id", f->name);
     }
 }
 
@@ -243,7 +263,7 @@ static void resolve_entities(struct gen *g, struct module *m)
         struct entity *e = &m->entities.at[i];
         e->record = find_record(g, m, e->name);
         if (!e->record || e->record->m != m) {
-            bad(g, e->at, "the entity `" STR_FMT "` has no record of that name in this module", STR_ARG(e->name));
+            bad(g, e->at, "the entity `@` has no record of that name in this module", e->name);
             e->record = NULL;
             continue;
         }
@@ -253,8 +273,10 @@ static void resolve_entities(struct gen *g, struct module *m)
         e->id = find_field(&e->record->fields, S("id"));
         if (!e->id)
             e->id = &e->record->fields.at[0];
-        if ((e->id->type.kind != T_ID && e->id->type.kind != T_INT) || e->id->type.optional || e->id->type.list)
-            bad(g, e->at, "the entity `" STR_FMT "` needs a field `id`, or an int as its first field", STR_ARG(e->name));
+        if ((e->id->type.kind != T_ID && e->id->type.kind != T_INT) || e->id->type.optional ||
+            e->id->type.list)
+            bad(g, e->at, "the entity `@` needs a field `id`, or an int as its first field",
+                e->name);
         check_parts(g, e, &e->attrs, false);
         check_parts(g, e, &e->context, false);
         check_parts(g, e, &e->parents, true);
@@ -268,13 +290,13 @@ static void resolve_by(struct gen *g, const struct module *m, struct entity *e)
         return;
     e->query = find_query(m, e->by);
     if (!e->query) {
-        bad(g, e->at, "the entity `" STR_FMT "` is loaded by `" STR_FMT "`, which is not in queries.sql", STR_ARG(e->name),
-            STR_ARG(e->by));
+        bad(g, e->at, "the entity `@` is loaded by `@`, which is not in queries.sql", e->name,
+            e->by);
         return;
     }
     if (e->query->shape != SHAPE_ONE || e->query->record != e->record)
-        bad(g, e->query->at, "`" STR_FMT "` loads an entity: make it `-- name: " STR_FMT " :one " STR_FMT "`",
-            STR_ARG(e->by), STR_ARG(e->by), STR_ARG(e->name));
+        bad(g, e->query->at, "`@` loads an entity: make it `-- name: @ :one @`", e->by, e->by,
+            e->name);
 }
 
 /* ---- Endpoints ---- */
@@ -298,71 +320,78 @@ static void resolve_guard(struct gen *g, const struct endpoint *e, struct guard 
     if (gd->kind == GUARD_EACH || gd->kind == GUARD_RETURNED) {
         gd->entity = record_entity(e, gd);
         if (gd->kind == GUARD_EACH && e->ret == RET_ONE)
-            bad(g, e->at, "`each` decides the rows of a list or a page; `" STR_FMT "` returns one record: say `returned`",
-                STR_ARG(e->name));
+            bad(g, e->at,
+                "`each` decides the rows of a list or a page; `@` returns one record: say "
+                "`returned`",
+                e->name);
         else if (gd->kind == GUARD_RETURNED && e->ret != RET_ONE)
             bad(g, e->at, "`returned` decides one record; for a list or a page say `each`");
         else if (!gd->entity)
-            bad(g, e->at, "`" STR_FMT "` is decided on `" STR_FMT "`, which is no entity: declare `entity " STR_FMT " as …`",
-                STR_ARG(gd->action), STR_ARG(e->ret_name), STR_ARG(e->ret_name));
+            bad(g, e->at, "`@` is decided on `@`, which is no entity: declare `entity @ as …`",
+                gd->action, e->ret_name, e->ret_name);
     }
     if (gd->kind != GUARD_ON)
         return;
     gd->field = find_field(&e->in, gd->on);
     if (!gd->field)
-        bad(g, e->at, "`can " STR_FMT " on " STR_FMT "`: `" STR_FMT "` has no such parameter or field", STR_ARG(gd->action),
-            STR_ARG(gd->on), STR_ARG(e->name));
+        bad(g, e->at, "`can @ on @`: `@` has no such parameter or field", gd->action, gd->on,
+            e->name);
     else if (gd->field->type.kind != T_ID || gd->field->type.optional || gd->field->type.list)
-        bad(g, e->at, "`can " STR_FMT " on " STR_FMT "`: that is no id of an entity", STR_ARG(gd->action), STR_ARG(gd->on));
+        bad(g, e->at, "`can @ on @`: that is no id of an entity", gd->action, gd->on);
     else if (!(gd->entity = find_entity_of(g, gd->field->type.id)))
-        bad(g, e->at, "`can " STR_FMT " on " STR_FMT "`: no entity has the id `" STR_FMT "`: declare one", STR_ARG(gd->action),
-            STR_ARG(gd->on), STR_ARG(gd->field->type.id->name));
+        bad(g, e->at, "`can @ on @`: no entity has the id `@`: declare one", gd->action, gd->on,
+            gd->field->type.id->name);
     else if (!gd->entity->by.n)
-        bad(g, e->at, "the entity `" STR_FMT "` cannot be loaded by its id: add `by STATEMENT` to it",
-            STR_ARG(gd->entity->name));
+        bad(g, e->at, "the entity `@` cannot be loaded by its id: add `by STATEMENT` to it",
+            gd->entity->name);
 }
 
 static void check_actions(struct gen *g, const struct endpoint *e)
 {
     size_t guards = 0, rows = 0;
     for (size_t i = 0; i < e->guards.n; i++)
-        *(e->guards.at[i].kind == GUARD_EACH || e->guards.at[i].kind == GUARD_RETURNED ? &rows : &guards) += 1;
+        *(e->guards.at[i].kind == GUARD_EACH || e->guards.at[i].kind == GUARD_RETURNED ? &rows
+                                                                                       : &guards) +=
+            1;
     if (e->is_public && (e->guards.n || e->cookie))
-        bad(g, e->at, "`" STR_FMT "` is public: it has no action and no session", STR_ARG(e->name));
+        bad(g, e->at, "`@` is public: it has no action and no session", e->name);
     if (!e->is_public && !e->cookie && !e->guards.n)
-        bad(g, e->at, "`" STR_FMT "` names no action: add `can thing.act on parameter`, or say `public`", STR_ARG(e->name));
+        bad(g, e->at, "`@` names no action: add `can thing.act on parameter`, or say `public`",
+            e->name);
     if (guards > GEN_GUARDS_MAX || rows > 1)
-        bad(g, e->at, "`" STR_FMT "` has too many actions: at most %d on parameters and one on the rows", STR_ARG(e->name),
-            GEN_GUARDS_MAX);
+        bad(g, e->at, "`@` has too many actions: at most @ on parameters and one on the rows",
+            e->name, dec(GEN_GUARDS_MAX));
 }
 
 static void check_page(struct gen *g, struct endpoint *e)
 {
     struct record *r = (struct record *)e->record;
     e->cursor = find_field(&r->fields, e->by);
-    const struct field *limit = find_field(&e->in, S("limit")), *after = find_field(&e->in, S("after"));
+    const struct field *limit = find_field(&e->in, S("limit")),
+                       *after = find_field(&e->in, S("after"));
     const struct field *before = find_field(&e->in, S("before"));
     if (!e->cursor || e->cursor->type.list || e->cursor->type.optional ||
-        (e->cursor->type.kind != T_ID && e->cursor->type.kind != T_INT && e->cursor->type.kind != T_TIME)) {
-        bad(g, e->at, "the page's order `" STR_FMT "` is no id, int or time of `" STR_FMT "`", STR_ARG(e->by),
-            STR_ARG(r->name));
+        (e->cursor->type.kind != T_ID && e->cursor->type.kind != T_INT &&
+         e->cursor->type.kind != T_TIME)) {
+        bad(g, e->at, "the page's order `@` is no id, int or time of `@`", e->by, r->name);
         return;
     }
     if (r->page_at && !str_eq(r->page_by, e->by))
-        bad(g, e->at, "pages of `" STR_FMT "` are ordered by `" STR_FMT "` elsewhere: one record has one order",
-            STR_ARG(r->name), STR_ARG(r->page_by));
+        bad(g, e->at, "pages of `@` are ordered by `@` elsewhere: one record has one order",
+            r->name, r->page_by);
     r->page_at = true;
     r->page_by = e->by;
-    if (!limit || limit->type.kind != T_INT || limit->type.optional || limit->type.min < 1 || limit->type.max > 200)
+    if (!limit || limit->type.kind != T_INT || limit->type.optional || limit->type.min < 1 ||
+        limit->type.max > 200)
         bad(g, e->at, "a page needs a field `limit: int 1..200 = 50`");
     if (!after && !before)
-        bad(g, e->at, "a page needs a field `after: " STR_FMT "?` (or `before`)",
-            STR_ARG(e->cursor->type.name.n ? e->cursor->type.name : S("int")));
+        bad(g, e->at, "a page needs a field `after: @?` (or `before`)",
+            e->cursor->type.name.n ? e->cursor->type.name : S("int"));
     for (int i = 0; i < 2; i++) {
         const struct field *f = i ? before : after;
-        if (f && (!f->type.optional || f->type.kind != e->cursor->type.kind || f->type.id != e->cursor->type.id))
-            bad(g, f->at, "`" STR_FMT "` must be an optional value of the page's order `" STR_FMT "`", STR_ARG(f->name),
-                STR_ARG(e->by));
+        if (f && (!f->type.optional || f->type.kind != e->cursor->type.kind ||
+                  f->type.id != e->cursor->type.id))
+            bad(g, f->at, "`@` must be an optional value of the page's order `@`", f->name, e->by);
     }
 }
 
@@ -373,10 +402,10 @@ static void check_fields(struct gen *g, const struct module *m, struct endpoint 
         struct field *f = &e->in.at[i];
         resolve_field(g, m, f, true);
         if (f->hidden)
-            bad(g, f->at, "the input field `" STR_FMT "` cannot be hidden", STR_ARG(f->name));
+            bad(g, f->at, "the input field `@` cannot be hidden", f->name);
         if (f->type.kind == T_RECORD || f->type.list) {
             if (i < e->path_n || text_only)
-                bad(g, f->at, "`" STR_FMT "` is in the address: no records or lists there", STR_ARG(f->name));
+                bad(g, f->at, "`@` is in the address: no records or lists there", f->name);
             if (f->type.record)
                 ((struct record *)f->type.record)->received = true;
         }
@@ -392,13 +421,13 @@ static void check_lane(struct gen *g, struct endpoint *e)
     for (size_t i = 0; i < COUNT(lanes); i++)
         known = known || str_eq_z(e->lane, lanes[i]);
     if (!known)
-        bad(g, e->at, "the lane `" STR_FMT "` is none of memory, quick, read, write, slow", STR_ARG(e->lane));
+        bad(g, e->at, "the lane `@` is none of memory, quick, read, write, slow", e->lane);
     if (get && str_eq_z(e->lane, "write"))
         bad(g, e->at, "a GET changes nothing: it cannot be in the write lane");
     if (e->leaf.n && !str_eq_z(e->lane, "write"))
-        bad(g, e->at, "`ledger " STR_FMT "` needs the write lane: effect and leaf commit together", STR_ARG(e->leaf));
+        bad(g, e->at, "`ledger @` needs the write lane: effect and leaf commit together", e->leaf);
     if (e->leaf.n && !str_has(e->leaf, '.'))
-        bad(g, e->at, "a ledger type is written `thing.done`, found `" STR_FMT "`", STR_ARG(e->leaf));
+        bad(g, e->at, "a ledger type is written `thing.done`, found `@`", e->leaf);
 }
 
 static void resolve_endpoint(struct gen *g, const struct module *m, struct endpoint *e)
@@ -408,11 +437,11 @@ static void resolve_endpoint(struct gen *g, const struct module *m, struct endpo
     check_actions(g, e);
     for (size_t i = 0; i < e->fails.n; i++)
         if (!find_error(g, m, e->fails.at[i]))
-            bad(g, e->at, "the error `" STR_FMT "` is unknown: declare `error " STR_FMT " 409`", STR_ARG(e->fails.at[i]),
-                STR_ARG(e->fails.at[i]));
+            bad(g, e->at, "the error `@` is unknown: declare `error @ 409`", e->fails.at[i],
+                e->fails.at[i]);
     e->record = find_record(g, m, e->ret_name);
     if (!e->record) {
-        bad(g, e->at, "`" STR_FMT "` returns `" STR_FMT "`, which is no record", STR_ARG(e->name), STR_ARG(e->ret_name));
+        bad(g, e->at, "`@` returns `@`, which is no record", e->name, e->ret_name);
         return;
     }
     if (e->ret != RET_ONE)
@@ -428,10 +457,11 @@ static void resolve_topics(struct gen *g, struct module *m)
     for (size_t i = 0; i < m->topics.n; i++) {
         struct topic *t = &m->topics.at[i];
         t->place = (u32)i;
-        t->id = find_id(g, m, str_fmt(g->a, STR_FMT "_id", STR_ARG(t->param)));
+        t->id = find_id(g, m, text(g, "@_id", t->param));
         t->guard.entity = find_entity_of(g, t->id);
         if (!t->id || !t->guard.entity || !t->guard.entity->by.n)
-            bad(g, t->at, "the topic's `" STR_FMT "` is no entity with an id and a statement (`by`)", STR_ARG(t->param));
+            bad(g, t->at, "the topic's `@` is no entity with an id and a statement (`by`)",
+                t->param);
     }
 }
 
@@ -442,9 +472,9 @@ static void resolve_events(struct gen *g, struct module *m)
         e->record = find_record(g, m, e->record_name);
         e->topic = find_topic(g, m, e->topic_name);
         if (!e->record)
-            bad(g, e->at, "the event carries `" STR_FMT "`, which is no record", STR_ARG(e->record_name));
+            bad(g, e->at, "the event carries `@`, which is no record", e->record_name);
         if (!e->topic)
-            bad(g, e->at, "the event goes to `" STR_FMT "`, which is no topic", STR_ARG(e->topic_name));
+            bad(g, e->at, "the event goes to `@`, which is no topic", e->topic_name);
     }
 }
 
@@ -456,16 +486,17 @@ static void resolve_query(struct gen *g, const struct module *m, struct query *q
         for (size_t k = 0; k < all[i]->n; k++) {
             struct field *f = &all[i]->at[k];
             if (type_resolve(g, m, f->at, &f->type) && (f->type.kind == T_RECORD || f->type.list))
-                bad(g, f->at, "`" STR_FMT "` is a record or a list: a column holds neither", STR_ARG(f->name));
+                bad(g, f->at, "`@` is a record or a list: a column holds neither", f->name);
         }
     if (q->result == RESULT_SCALAR && q->cols.at[0].type.optional)
-        bad(g, q->at, "`" STR_FMT "` returns one value that may be absent: write a row, (value type?)", STR_ARG(q->name));
+        bad(g, q->at, "`@` returns one value that may be absent: write a row, (value type?)",
+            q->name);
     if (q->result != RESULT_RECORD)
         return;
     q->record = find_record(g, m, q->ret_name);
     if (!q->record)
-        bad(g, q->at, "`" STR_FMT "` returns `" STR_FMT "`, which is no record: name one, or write (name type, …)",
-            STR_ARG(q->name), STR_ARG(q->ret_name));
+        bad(g, q->at, "`@` returns `@`, which is no record: name one, or write (name type, …)",
+            q->name, q->ret_name);
     else if (q->shape == SHAPE_MANY)
         ((struct record *)q->record)->listed = true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads one module's folder and runs the generator's steps in order; shared by the program, its tests and its fuzzer. */
+/* Reads one module's folder and runs the generator's steps in order; shared by the program, its
+ * tests and its fuzzer. */
 #include "tools/gen/load.h"
 
 #include <dirent.h>
@@ -10,7 +11,7 @@ static bool read_file(struct gen *g, const char *path, str *ret)
 {
     err e = os_read_file(g->a, path, GEN_FILE_MAX, ret);
     if (e && e != E_NOT_FOUND)
-        bad(g, (struct where){ str_copy(g->a, str_from(path)), 0 }, "cannot be read: %s", err_text(e));
+        bad(g, line_at(str_copy(g->a, str_from(path)), 0), "cannot be read: @", z(err_text(e)));
     return e == E_NONE;
 }
 
@@ -27,13 +28,13 @@ static bool migration_name(str name)
 static void read_schema(struct gen *g, struct module *m, str dir)
 {
     struct names files = { 0 };
-    DIR *d = opendir(str_fmt(g->a, STR_FMT "/schema", STR_ARG(dir)).p);
+    DIR *d = opendir(text(g, "@/schema", dir).p);
     for (struct dirent *e; d && (e = readdir(d));) {
         str name = str_copy(g->a, str_from(e->d_name));
         if (migration_name(name))
             *vec_push(&files, g->a) = name;
         else if (str_ends(name, S(".sql")))
-            bad(g, (struct where){ str_fmt(g->a, STR_FMT "/schema/" STR_FMT, STR_ARG(dir), STR_ARG(name)), 0 },
+            bad(g, line_at(text(g, "@/schema/@", dir, name), 0),
                 "a migration's name is three digits and .sql");
     }
     if (d)
@@ -45,7 +46,7 @@ static void read_schema(struct gen *g, struct module *m, str dir)
             files.at[k - 1] = swap;
         }
     for (size_t i = 0; i < files.n; i++) {
-        str path = str_fmt(g->a, STR_FMT "/schema/" STR_FMT, STR_ARG(dir), STR_ARG(files.at[i])), text;
+        str path = text(g, "@/schema/@", dir, files.at[i]), text;
         if (read_file(g, path.p, &text))
             migration_add(g, m, path, str_sub(files.at[i], 0, 3), text);
     }
@@ -55,7 +56,7 @@ void gen_read(struct gen *g, const char *model)
 {
     str path = str_copy(g->a, str_from(model)), dir = path, text;
     if (!read_file(g, model, &text)) {
-        bad(g, (struct where){ path, 0 }, "there is no such model");
+        bad(g, line_at(path, 0), "there is no such model");
         return;
     }
     while (dir.n && dir.p[dir.n - 1] != '/')
@@ -64,7 +65,7 @@ void gen_read(struct gen *g, const char *model)
     struct module *m = model_parse(g, path, text);
     *vec_push(&g->modules, g->a) = m;
     read_schema(g, m, dir);
-    str queries = str_fmt(g->a, STR_FMT "/queries.sql", STR_ARG(dir));
+    str queries = text(g, "@/queries.sql", dir);
     if (read_file(g, queries.p, &text))
         queries_parse(g, m, queries, text);
 }

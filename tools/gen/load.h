@@ -5,7 +5,8 @@
 
 #include "gen.h"
 
-void gen_read(struct gen *g, const char *model);     /* NAME.model, and beside it schema/NNN.sql and queries.sql */
-void gen_make(struct gen *g);                        /* links, checks, writes g->outputs; look at g->faults_n after it */
+void gen_read(struct gen *g,
+              const char *model); /* NAME.model, and beside it schema/NNN.sql and queries.sql */
+void gen_make(struct gen *g); /* links, checks, writes g->outputs; look at g->faults_n after it */
 
 #endif

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gen [--only a,b] [--golden FOLDER | --check FOLDER] OUT MODEL…
- * Reads the models and writes OUT/gen/…; openapi.json and api.ts go to OUT/api/. --golden copies these two to FOLDER, --check
- * compares them with it and fails when they differ. Files that would not change are left alone, so that make builds only what
- * depends on a change. Ends with 1 when there was a fault; then nothing was written. */
+ * Reads the models and writes OUT/gen/…; openapi.json and api.ts go to OUT/api/. --golden copies
+ * these two to FOLDER, --check compares them with it and fails when they differ. Files that would
+ * not change are left alone, so that make builds only what depends on a change. Ends with 1 when
+ * there was a fault; then nothing was written. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/os.h"
 #include "load.h"
 
-struct options { str only; const char *golden, *check, *out; };
+struct options {
+    str only;
+    const char *golden, *check, *out;
+};
 
 static bool write_file(struct gen *g, str path, str text)
 {
@@ -27,14 +31,20 @@ static bool write_file(struct gen *g, str path, str text)
     return !e;
 }
 
-static bool is_api(str path) { return str_starts(path, S("api/")); }
+static bool is_api(str path)
+{
+    return str_starts(path, S("api/"));
+}
 
 static bool compare(struct gen *g, const char *folder, const struct output *o)
 {
     str path = str_fmt(g->a, "%s/" STR_FMT, folder, STR_ARG(str_sub(o->path, 4, o->path.n))), old;
     if (!os_read_file(g->a, path.p, GEN_FILE_MAX, &old) && str_eq(old, o->text))
         return true;
-    fprintf(stderr, "%s: the API is another one than the models say: look at the difference, then `make golden`\n", path.p);
+    fprintf(stderr,
+            "%s: the API is another one than the models say: look at the difference, then `make "
+            "golden`\n",
+            path.p);
     return false;
 }
 
@@ -46,9 +56,14 @@ static bool write_all(struct gen *g, const struct options *opt)
         if (opt->check)
             ok = (!is_api(o->path) || compare(g, opt->check, o)) && ok;
         else
-            ok = write_file(g, str_fmt(g->a, "%s/" STR_FMT, opt->out, STR_ARG(o->path)), o->text) && ok;
+            ok = write_file(g, str_fmt(g->a, "%s/" STR_FMT, opt->out, STR_ARG(o->path)), o->text) &&
+                 ok;
         if (opt->golden && is_api(o->path))
-            ok = write_file(g, str_fmt(g->a, "%s/" STR_FMT, opt->golden, STR_ARG(str_sub(o->path, 4, o->path.n))), o->text) && ok;
+            ok = write_file(g,
+                            str_fmt(g->a, "%s/" STR_FMT, opt->golden,
+                                    STR_ARG(str_sub(o->path, 4, o->path.n))),
+                            o->text) &&
+                 ok;
     }
     return ok;
 }
@@ -84,7 +99,8 @@ int main(int argc, char **argv)
             opt.check = argv[at + 1];
     }
     if (at >= argc) {
-        fprintf(stderr, "usage: gen [--only a,b] [--golden FOLDER | --check FOLDER] OUT MODEL…\n");
+        fprintf(stderr, "usage: gen [--only a,b] [--golden FOLDER | --check FOLDER]"
+                        " OUT MODEL…\n");
         arena_free(g.a);
         return 2;
     }

@@ -1,26 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a .model file (docs/model.md) into structs; names are resolved later, in link.c. A file is a run of lines: what stands
- * at the left edge begins a declaration, indented lines belong to the one above, `#` starts a comment. A fault costs its
- * line alone, so that one run shows every fault of a file. */
+/* Reads a .model file (docs/model.md) into structs; names are resolved later, in link.c. A file is
+ * a run of lines: what stands at the left edge begins a declaration, indented lines belong to the
+ * one above, `#` starts a comment. A fault costs its line alone, so that one run shows every fault
+ * of a file. */
 #include "gen.h"
-
-#include <stdarg.h>
 
 #include "base/utf8.h"
 
-/* ---- Faults ---- */
+/* ---- Text and faults ---- */
 
-void bad(struct gen *g, struct where at, const char *fmt, ...)
+void put_args(struct buf *b, const char *text, const str *args, size_t n)
 {
-    if (g->faults_n++ >= GEN_FAULTS_MAX)
-        return;
-    char text[600];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    size_t kept = (size_t)MAX(0, MIN(n, (int)sizeof text - 1));
-    g->faults[g->faults_n - 1] = (struct fault){ at, str_copy(g->a, (str){ text, kept }) };
+    size_t used = 0;
+    for (const char *at; (at = strchr(text, '@')); text = at + 1) {
+        buf_bytes(b, text, (size_t)(at - text));
+        must(used < n);
+        buf_put(b, args[used++]);
+    }
+    buf_bytes(b, text, strlen(text));
+}
+
+str text_args(struct gen *g, const char *text, const str *args, size_t n)
+{
+    struct buf b = buf_in(g->a, GEN_FILE_MAX);
+    put_args(&b, text, args, n);
+    buf_char(&b, '\0');
+    return str_sub(buf_str(&b), 0, b.n - 1);
+}
+
+str dec_in(char *to, i64 v)
+{
+    int n = snprintf(to, 24, "%lld", (long long)v);
+    return (str){ to, (size_t)n };
+}
+
+void bad_args(struct gen *g, struct where at, const char *text, const str *args, size_t n)
+{
+    if (g->faults_n++ < GEN_FAULTS_MAX)
+        g->faults[g->faults_n - 1] = (struct fault){ at, text_args(g, text, args, n) };
 }
 
 void gen_print_faults(const struct gen *g, struct buf *b)
@@ -28,20 +45,21 @@ void gen_print_faults(const struct gen *g, struct buf *b)
     for (size_t i = 0; i < MIN(g->faults_n, (size_t)GEN_FAULTS_MAX); i++) {
         const struct fault *f = &g->faults[i];
         if (f->at.line > 0)
-            buf_fmt(b, STR_FMT ":%d: ", STR_ARG(f->at.file), f->at.line);
+            put(b, "@:@: ", f->at.file, dec(f->at.line));
         else
-            buf_fmt(b, STR_FMT ": ", STR_ARG(f->at.file));
-        buf_fmt(b, STR_FMT "\n", STR_ARG(f->text));
+            put(b, "@: ", f->at.file);
+        put(b, "@\n", f->text);
     }
     if (g->faults_n > GEN_FAULTS_MAX)
-        buf_fmt(b, "and %zu more\n", g->faults_n - GEN_FAULTS_MAX);
+        put(b, "and @ more\n", dec(g->faults_n - GEN_FAULTS_MAX));
 }
 
 /* ---- The cursor: a place in one declaration's text ---- */
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.';
 }
 
 static void skip(struct cursor *c)
@@ -118,10 +136,14 @@ bool name_ok(str s)
     for (size_t i = 0; i < s.n; i++)
         if (!is_word(s.p[i]) || s.p[i] == '.' || (s.p[i] >= 'A' && s.p[i] <= 'Z'))
             return false;
-    static const char *const taken[] = { "auto", "break", "case", "char", "const", "continue", "default", "do", "double",
-        "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return",
-        "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile",
-        "while", "bool", "true", "false", "str", "err", "i64", "prepared", "asm", "typeof", "unix", "linux" };
+    static const char *const taken[] = {
+        "auto",     "break",  "case",   "char",     "const",    "continue", "default",  "do",
+        "double",   "else",   "enum",   "extern",   "float",    "for",      "goto",     "if",
+        "inline",   "int",    "long",   "register", "restrict", "return",   "short",    "signed",
+        "sizeof",   "static", "struct", "switch",   "typedef",  "union",    "unsigned", "void",
+        "volatile", "while",  "bool",   "true",     "false",    "str",      "err",      "i64",
+        "prepared", "asm",    "typeof", "unix",     "linux"
+    };
     for (size_t i = 0; i < COUNT(taken); i++)
         if (str_eq_z(s, taken[i]))
             return false;
@@ -133,12 +155,14 @@ static bool new_name(struct cursor *c, const char *of, str *ret)
 {
     str w = cur_peek(c);
     if (!w.n) {
-        bad(c->g, c->at, "%s needs a name, found " STR_FMT, of, STR_ARG(cur_shown(c)));
+        bad(c->g, c->at, "@ needs a name, found @", z(of), cur_shown(c));
         return false;
     }
     if (!name_ok(w)) {
-        bad(c->g, c->at, "`" STR_FMT "` cannot be %s's name: use lower-case letters, digits and _ (at most %d), no C keyword",
-            STR_ARG(w), of, GEN_NAME_MAX);
+        bad(c->g, c->at,
+            "`@` cannot be @'s name: use lower-case letters, digits and _ (at most @), no C "
+            "keyword",
+            w, z(of), dec(GEN_NAME_MAX));
         return false;
     }
     *ret = cur_word(c);
@@ -153,11 +177,11 @@ static bool parse_range(struct cursor *c, struct type *t)
     if (!cur_int(c, &lo))
         return true;
     if (!cur_take(c, '.') || !cur_take(c, '.') || !cur_int(c, &hi)) {
-        bad(c->g, c->at, "a range is written 1..200, found " STR_FMT, STR_ARG(cur_shown(c)));
+        bad(c->g, c->at, "a range is written 1..200, found @", cur_shown(c));
         return false;
     }
     if (lo > hi) {
-        bad(c->g, c->at, "the range %lld..%lld is empty: put the smaller number first", (long long)lo, (long long)hi);
+        bad(c->g, c->at, "the range @..@ is empty: put the smaller number first", dec(lo), dec(hi));
         return false;
     }
     t->min = lo;
@@ -170,9 +194,9 @@ static bool check_range(struct cursor *c, const struct type *t, str word)
 {
     bool sized = t->kind == T_TEXT || t->kind == T_BYTES;
     if (t->ranged && !sized && t->kind != T_INT)
-        bad(c->g, c->at, "`" STR_FMT "` takes no range: only text, bytes and int do", STR_ARG(word));
+        bad(c->g, c->at, "`@` takes no range: only text, bytes and int do", word);
     else if (sized && t->ranged && (t->min < 0 || t->max > 1 << 20))
-        bad(c->g, c->at, "a length lies in 0..1048576, not %lld..%lld", (long long)t->min, (long long)t->max);
+        bad(c->g, c->at, "a length lies in 0..1048576, not @..@", dec(t->min), dec(t->max));
     else if (t->kind == T_INT && (t->min < GEN_INT_MIN || t->max > GEN_INT_MAX))
         bad(c->g, c->at, "an int lies in ±9007199254740991, because JavaScript rounds beyond");
     else
@@ -184,12 +208,15 @@ bool parse_type(struct cursor *c, struct type *ret)
 {
     struct type t = { .list = cur_take_word(c, "list"), .list_max = GEN_LIST_MAX };
     str word = cur_word(c);
-    static const struct { const char *word; enum type_kind kind; } kinds[] = {
-        { "text", T_TEXT }, { "bytes", T_BYTES }, { "int", T_INT }, { "i64", T_INT }, { "bool", T_BOOL },
-        { "time", T_TIME }, { "number", T_NUMBER },
+    static const struct {
+        const char *word;
+        enum type_kind kind;
+    } kinds[] = {
+        { "text", T_TEXT }, { "bytes", T_BYTES }, { "int", T_INT },       { "i64", T_INT },
+        { "bool", T_BOOL }, { "time", T_TIME },   { "number", T_NUMBER },
     };
     if (!word.n) {
-        bad(c->g, c->at, "a type is missing, found " STR_FMT, STR_ARG(cur_shown(c)));
+        bad(c->g, c->at, "a type is missing, found @", cur_shown(c));
         return false;
     }
     for (size_t i = 0; i < COUNT(kinds); i++)
@@ -203,7 +230,8 @@ bool parse_type(struct cursor *c, struct type *ret)
     }
     if (!parse_range(c, &t) || !check_range(c, &t, word))
         return false;
-    if (t.list && cur_take_word(c, "max") && (!cur_int(c, &t.list_max) || t.list_max < 1 || t.list_max > 10000)) {
+    if (t.list && cur_take_word(c, "max") &&
+        (!cur_int(c, &t.list_max) || t.list_max < 1 || t.list_max > 10000)) {
         bad(c->g, c->at, "`max` gives the length of a list, 1 to 10000");
         return false;
     }
@@ -237,7 +265,7 @@ static bool parse_default(struct cursor *c, struct field *f)
     struct type *t = &f->type;
     f->has_default = true;
     if (t->optional || t->list) {
-        bad(c->g, c->at, "`" STR_FMT "` is optional or a list: it has no default", STR_ARG(f->name));
+        bad(c->g, c->at, "`@` is optional or a list: it has no default", f->name);
         return false;
     }
     if (t->kind == T_TEXT && parse_text(c, &f->def_text))
@@ -252,8 +280,7 @@ static bool parse_default(struct cursor *c, struct field *f)
     }
     if (t->kind == T_NONE && (f->def_text = cur_word(c)).n)
         return true;
-    bad(c->g, c->at, "the default of `" STR_FMT "` does not fit its type, found " STR_FMT, STR_ARG(f->name),
-        STR_ARG(cur_shown(c)));
+    bad(c->g, c->at, "the default of `@` does not fit its type, found @", f->name, cur_shown(c));
     return false;
 }
 
@@ -270,7 +297,7 @@ static bool parse_field(struct cursor *c, struct fields *to)
         return false;
     f.hidden = cur_take_word(c, "hidden");
     if (find_field(to, f.name)) {
-        bad(c->g, c->at, "the field `" STR_FMT "` stands here twice", STR_ARG(f.name));
+        bad(c->g, c->at, "the field `@` stands here twice", f.name);
         return false;
     }
     *vec_push(to, c->g->a) = f;
@@ -290,7 +317,7 @@ const struct field *find_field(const struct fields *f, str name)
 static void rest_empty(struct cursor *c)
 {
     if (!cur_end(c))
-        bad(c->g, c->at, "`" STR_FMT "` is not understood here", STR_ARG(cur_shown(c)));
+        bad(c->g, c->at, "`@` is not understood here", cur_shown(c));
 }
 
 static void parse_id(struct cursor *c, struct module *m)
@@ -303,10 +330,9 @@ static void parse_id(struct cursor *c, struct module *m)
     for (size_t i = 0; i < id.prefix.n; i++)
         fits = fits && id.prefix.p[i] >= 'a' && id.prefix.p[i] <= 'z';
     if (!str_ends(id.name, S("_id")) || id.name.n < 4)
-        bad(c->g, c->at, "an id's name ends in _id: write `id " STR_FMT "_id " STR_FMT "`", STR_ARG(id.name),
-            STR_ARG(id.prefix));
+        bad(c->g, c->at, "an id's name ends in _id: write `id @_id @`", id.name, id.prefix);
     else if (!fits)
-        bad(c->g, c->at, "the prefix of `" STR_FMT "` is 2 to 8 lower-case letters", STR_ARG(id.name));
+        bad(c->g, c->at, "the prefix of `@` is 2 to 8 lower-case letters", id.name);
     else
         *vec_push(&m->ids, c->g->a) = id;
     rest_empty(c);
@@ -323,16 +349,17 @@ static void parse_enum(struct cursor *c, struct module *m)
         for (size_t i = 0; i < w.n; i++)
             fits = fits && is_word(w.p[i]) && w.p[i] != '.' && !(w.p[i] >= 'A' && w.p[i] <= 'Z');
         if (!fits) {
-            bad(c->g, c->at, "an enum's words are lower-case letters, digits and _, found " STR_FMT, STR_ARG(cur_shown(c)));
+            bad(c->g, c->at, "an enum's words are lower-case letters, digits and _, found @",
+                cur_shown(c));
             return;
         }
         for (size_t i = 0; i < e.words.n; i++)
             if (str_eq(e.words.at[i], w))
-                bad(c->g, c->at, "the word `" STR_FMT "` stands here twice", STR_ARG(w));
+                bad(c->g, c->at, "the word `@` stands here twice", w);
         *vec_push(&e.words, c->g->a) = w;
     }
     if (!e.words.n)
-        bad(c->g, c->at, "the enum `" STR_FMT "` has no words", STR_ARG(e.name));
+        bad(c->g, c->at, "the enum `@` has no words", e.name);
     else
         *vec_push(&m->enums, c->g->a) = e;
 }
@@ -366,7 +393,7 @@ static void parse_entity(struct cursor *c, struct module *m)
         bad(c->g, c->at, "an entity is written `entity channel as Channel by channel_guard`");
     } else {
         if (e.type.p[0] < 'A' || e.type.p[0] > 'Z')
-            bad(c->g, c->at, "the Cedar type `" STR_FMT "` begins with a capital letter", STR_ARG(e.type));
+            bad(c->g, c->at, "the Cedar type `@` begins with a capital letter", e.type);
         if (cur_take_word(c, "by"))
             e.by = cur_word(c);
         rest_empty(c);
@@ -378,17 +405,22 @@ static void parse_entity_line(struct cursor *c, struct module *m)
 {
     struct entity *e = &m->entities.at[m->entities.n - 1];
     str word = cur_word(c);
-    struct parts *to = str_eq_z(word, "attrs") ? &e->attrs : str_eq_z(word, "context") ? &e->context
-                     : str_eq_z(word, "in") ? &e->parents : NULL;
+    struct parts *to = str_eq_z(word, "attrs")     ? &e->attrs
+                       : str_eq_z(word, "context") ? &e->context
+                       : str_eq_z(word, "in")      ? &e->parents
+                                                   : NULL;
     if (!to) {
-        bad(c->g, c->at, "an entity has lines `attrs`, `in` and `context`, not `" STR_FMT "`", STR_ARG(word));
+        bad(c->g, c->at, "an entity has lines `attrs`, `in` and `context`, not `@`", word);
         return;
     }
     while (!cur_end(c)) {
         struct part p = { .field = cur_word(c) };
-        if (!p.field.n || (to == &e->parents && (!cur_take_word(c, "as") || !(p.type = cur_word(c)).n))) {
-            bad(c->g, c->at, to == &e->parents ? "a parent is written `in department as Department`"
-                                               : "`" STR_FMT "` takes names of fields", STR_ARG(word));
+        if (!p.field.n ||
+            (to == &e->parents && (!cur_take_word(c, "as") || !(p.type = cur_word(c)).n))) {
+            bad(c->g, c->at,
+                to == &e->parents ? "a parent is written `in department as Department`"
+                                  : "`@` takes names of fields",
+                word);
             return;
         }
         *vec_push(to, c->g->a) = p;
@@ -402,7 +434,7 @@ static void parse_error(struct cursor *c, struct module *m)
     if (!new_name(c, "an error", &e.name))
         return;
     if (!cur_int(c, &status) || status < 400 || status > 599) {
-        bad(c->g, c->at, "the error `" STR_FMT "` needs an HTTP status, 400 to 599", STR_ARG(e.name));
+        bad(c->g, c->at, "the error `@` needs an HTTP status, 400 to 599", e.name);
         return;
     }
     e.status = (int)status;
@@ -416,7 +448,7 @@ static bool parse_guards(struct cursor *c, struct guards *to)
     do {
         struct guard gd = { .kind = GUARD_ORGANISATION, .action = cur_word(c) };
         if (!str_has(gd.action, '.')) {
-            bad(c->g, c->at, "an action is written `thing.act`, found `" STR_FMT "`", STR_ARG(gd.action));
+            bad(c->g, c->at, "an action is written `thing.act`, found `@`", gd.action);
             return false;
         }
         if (cur_take_word(c, "each")) {
@@ -455,7 +487,8 @@ static bool parse_clause(struct cursor *c, struct endpoint *e)
         return e->cookie || str_eq_z(need, "proof");
     }
     if (str_eq_z(word, "fails")) {
-        static const char *const clauses[] = { "can", "public", "secret", "before", "lane", "rate", "ledger", "session" };
+        static const char *const clauses[] = { "can",  "public", "secret", "before",
+                                               "lane", "rate",   "ledger", "session" };
         for (;;) {
             str next = cur_peek(c);
             for (size_t i = 0; i < COUNT(clauses); i++)
@@ -471,10 +504,12 @@ static bool parse_clause(struct cursor *c, struct endpoint *e)
 
 static bool path_char(char ch)
 {
-    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-' || ch == '/' || ch == '_' || ch == '.';
+    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-' || ch == '/' ||
+           ch == '_' || ch == '.';
 }
 
-/* /api/channels/{channel}/leaves/{index: int 0..9}: parameters go to e->in, the path keeps their names. */
+/* /api/channels/{channel}/leaves/{index: int 0..9}: parameters go to e->in, the path keeps their
+ * names. */
 static bool parse_path(struct cursor *c, struct endpoint *e)
 {
     struct buf b = buf_in(c->g->a, 512);
@@ -489,36 +524,37 @@ static bool parse_path(struct cursor *c, struct endpoint *e)
         if (!new_name(c, "a path parameter", &f.name))
             return false;
         if (!cur_take(c, ':'))
-            f.type = (struct type){ .name = str_fmt(c->g->a, STR_FMT "_id", STR_ARG(f.name)) };
+            f.type = (struct type){ .name = text(c->g, "@_id", f.name) };
         else if (!parse_type(c, &f.type))
             return false;
-        if (f.type.optional || f.type.list || !c->rest.n || *c->rest.p != '}' || find_field(&e->in, f.name)) {
-            bad(c->g, c->at, "a path parameter is written {channel} or {index: int 0..9}, each name once");
+        if (f.type.optional || f.type.list || !c->rest.n || *c->rest.p != '}' ||
+            find_field(&e->in, f.name)) {
+            bad(c->g, c->at,
+                "a path parameter is written {channel} or {index: int 0..9}, each name once");
             return false;
         }
         c->rest = str_sub(c->rest, 1, c->rest.n);
         *vec_push(&e->in, c->g->a) = f;
-        buf_fmt(&b, "{" STR_FMT "}", STR_ARG(f.name));
+        put(&b, "{@}", f.name);
     }
     e->path_n = e->in.n;
     e->path = buf_str(&b);
     if (str_starts(e->path, S("/api/")) && !str_ends(e->path, S("/")))
         return true;
-    bad(c->g, c->at, "a path begins with /api/ and has no slash at its end, found `" STR_FMT "`", STR_ARG(e->path));
+    bad(c->g, c->at, "a path begins with /api/ and has no slash at its end, found `@`", e->path);
     return false;
 }
 
 static bool parse_result(struct cursor *c, struct endpoint *e)
 {
     if (!cur_take(c, '-') || !cur_take(c, '>')) {
-        bad(c->g, c->at, "`" STR_FMT "` needs `-> record` behind its fields, found " STR_FMT, STR_ARG(e->name),
-            STR_ARG(cur_shown(c)));
+        bad(c->g, c->at, "`@` needs `-> record` behind its fields, found @", e->name, cur_shown(c));
         return false;
     }
     e->ret = cur_take_word(c, "list") ? RET_LIST : cur_take_word(c, "page") ? RET_PAGE : RET_ONE;
     e->ret_name = cur_word(c);
     if (e->ret == RET_PAGE && !(cur_take_word(c, "by") && (e->by = cur_word(c)).n)) {
-        bad(c->g, c->at, "a page names the field it is ordered by: `page " STR_FMT " by id`", STR_ARG(e->ret_name));
+        bad(c->g, c->at, "a page names the field it is ordered by: `page @ by id`", e->ret_name);
         return false;
     }
     return true;
@@ -530,15 +566,15 @@ static void parse_endpoint(struct cursor *c, struct module *m, str method)
     if (!parse_path(c, &e) || !new_name(c, "an endpoint", &e.name))
         return;
     if (!cur_take(c, '(')) {
-        bad(c->g, c->at, "`" STR_FMT "` needs its fields in brackets, `()` when there are none", STR_ARG(e.name));
+        bad(c->g, c->at, "`@` needs its fields in brackets, `()` when there are none", e.name);
         return;
     }
     while (!cur_take(c, ')')) {
         if (!parse_field(c, &e.in))
             return;
         if (!cur_take(c, ',') && (!c->rest.n || *c->rest.p != ')')) {
-            bad(c->g, c->at, "fields are separated by commas and end with a bracket, found " STR_FMT,
-                STR_ARG(cur_shown(c)));
+            bad(c->g, c->at, "fields are separated by commas and end with a bracket, found @",
+                cur_shown(c));
             return;
         }
     }
@@ -550,8 +586,10 @@ static void parse_endpoint(struct cursor *c, struct module *m, str method)
         if (parse_clause(c, &e))
             continue;
         if (c->g->faults_n == faults)
-            bad(c->g, c->at, "`" STR_FMT "` is not understood here: an endpoint has can, public, session cookie|proof, "
-                "lane, before, secret, rate, ledger, fails", STR_ARG(shown));
+            bad(c->g, c->at,
+                "`@` is not understood here: an endpoint has can, public, session cookie|proof, "
+                "lane, before, secret, rate, ledger, fails",
+                shown);
         return;
     }
     *vec_push(&m->endpoints, c->g->a) = e;
@@ -563,16 +601,17 @@ static void parse_topic(struct cursor *c, struct module *m)
     struct guards gs = { 0 };
     if (!new_name(c, "a topic", &t.name))
         return;
-    if (!cur_take(c, '{') || !(t.param = cur_word(c)).n || !cur_take(c, '}') || !cur_take_word(c, "can")) {
-        bad(c->g, c->at, "a topic is written `topic channel {channel}  can channel.read on channel`");
+    if (!cur_take(c, '{') || !(t.param = cur_word(c)).n || !cur_take(c, '}') ||
+        !cur_take_word(c, "can")) {
+        bad(c->g, c->at,
+            "a topic is written `topic channel {channel}  can channel.read on channel`");
         return;
     }
     if (!parse_guards(c, &gs))
         return;
     rest_empty(c);
     if (gs.n != 1 || gs.at[0].kind != GUARD_ON || !str_eq(gs.at[0].on, t.param)) {
-        bad(c->g, c->at, "the topic `" STR_FMT "` has one action, `can … on " STR_FMT "`", STR_ARG(t.name),
-            STR_ARG(t.param));
+        bad(c->g, c->at, "the topic `@` has one action, `can … on @`", t.name, t.param);
         return;
     }
     t.guard = gs.at[0];
@@ -605,10 +644,15 @@ static void parse_module_line(struct cursor *c, struct module *m)
 static char parse_top(struct cursor *c, struct module *m)
 {
     str word = cur_word(c);
-    static const struct { const char *word; void (*parse)(struct cursor *c, struct module *m); char kind; } kinds[] = {
-        { "id", parse_id, 0 }, { "enum", parse_enum, 0 }, { "record", parse_record, 'r' }, { "entity", parse_entity, 'e' },
-        { "error", parse_error, 0 }, { "topic", parse_topic, 0 }, { "event", parse_event, 0 },
-        { "module", parse_module_line, 0 },
+    static const struct {
+        const char *word;
+        void (*parse)(struct cursor *c, struct module *m);
+        char kind;
+    } kinds[] = {
+        { "id", parse_id, 0 },           { "enum", parse_enum, 0 },
+        { "record", parse_record, 'r' }, { "entity", parse_entity, 'e' },
+        { "error", parse_error, 0 },     { "topic", parse_topic, 0 },
+        { "event", parse_event, 0 },     { "module", parse_module_line, 0 },
     };
     static const char *const methods[] = { "get", "post", "put", "patch", "delete" };
     if (!m->name.n && !str_eq_z(word, "module"))
@@ -632,12 +676,14 @@ static char parse_top(struct cursor *c, struct module *m)
         while (!cur_end(c)) {
             str used = cur_word(c);
             if (!used.n)
-                return bad(c->g, c->at, "`uses` takes names of modules, found " STR_FMT, STR_ARG(cur_shown(c))), 0;
+                return bad(c->g, c->at, "`uses` takes names of modules, found @", cur_shown(c)), 0;
             *vec_push(&m->uses, c->g->a) = used;
         }
     } else {
-        bad(c->g, c->at, "`" STR_FMT "` begins no declaration: module, uses, start, id, enum, record, entity, error, get, "
-            "post, put, patch, delete, topic, event do", STR_ARG(word.n ? word : cur_shown(c)));
+        bad(c->g, c->at,
+            "`@` begins no declaration: module, uses, start, id, enum, record, entity, error, get, "
+            "post, put, patch, delete, topic, event do",
+            word.n ? word : cur_shown(c));
     }
     return 0;
 }

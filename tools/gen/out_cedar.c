@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gen/base.cedarschema: the policy's entity types and actions, from the models' entities and `can` clauses. Every action says
- * on which resources it is asked and with which facts: the call's own (strength, device, address, hour) and those that the
- * resource's entity declares as context. A fact that not every resource of an action has is optional there. */
+/* gen/base.cedarschema: the policy's entity types and actions, from the models' entities and `can`
+ * clauses. Every action says on which resources it is asked and with which facts: the call's own
+ * (strength, device, address, hour) and those that the resource's entity declares as context. A
+ * fact that not every resource of an action has is optional there. */
 #include "gen.h"
 
-struct action { str name; struct { const struct entity **at; size_t n, room; } on; bool organisation; };
-struct actions { struct action *at; size_t n, room; };
+struct action {
+    str name;
+    struct {
+        const struct entity **at;
+        size_t n, room;
+    } on;
+    bool organisation;
+};
+struct actions {
+    struct action *at;
+    size_t n, room;
+};
 
 static const char *cedar_type(struct gen *g, const struct type *t)
 {
     switch (t->kind) {
-    case T_INT: case T_TIME: return "Long";
+    case T_INT:
+    case T_TIME: return "Long";
     case T_BOOL: return "Bool";
     case T_ID: return str_z(g->a, entity_type_of(g, t->id));
     default: return "String";
@@ -42,23 +54,31 @@ static void put_plain(struct gen *g, struct buf *b, struct names *done, str type
     if (declared(g, type))
         return;
     if (str_eq_z(type, "Person"))
-        buf_fmt(b, "entity Person in [Department] {\n  role: String,\n  status: String,\n};\n");
+        put(b, "entity Person in [Department] {\n"
+               "  role: String,\n"
+               "  status: String,\n"
+               "};\n");
     else if (str_eq_z(type, "Device"))
-        buf_fmt(b, "entity Device {\n  owner: String,\n  status: String,\n  person: Person,\n};\n");
+        put(b, "entity Device {\n"
+               "  owner: String,\n"
+               "  status: String,\n"
+               "  person: Person,\n"
+               "};\n");
     else
-        buf_fmt(b, "entity " STR_FMT ";\n", STR_ARG(type));
+        put(b, "entity @;\n", type);
 }
 
 static void put_entity(struct gen *g, struct buf *b, const struct entity *e)
 {
-    buf_fmt(b, "entity " STR_FMT, STR_ARG(e->type));
+    put(b, "entity @", e->type);
     for (size_t i = 0; i < e->parents.n; i++)
-        buf_fmt(b, "%s" STR_FMT "%s", i ? ", " : " in [", STR_ARG(e->parents.at[i].type), i + 1 == e->parents.n ? "]" : "");
+        put(b, "@@@", z(i ? ", " : " in ["), e->parents.at[i].type,
+            z(i + 1 == e->parents.n ? "]" : ""));
     if (e->attrs.n)
-        buf_fmt(b, " {\n");
+        put(b, " {\n");
     for (size_t i = 0; i < e->attrs.n; i++) {
         const struct field *f = part_field(e, &e->attrs.at[i]);
-        buf_fmt(b, "  " STR_FMT "%s: %s,\n", STR_ARG(f->name), f->type.optional ? "?" : "", cedar_type(g, &f->type));
+        put(b, "  @@: @,\n", f->name, z(f->type.optional ? "?" : ""), z(cedar_type(g, &f->type)));
     }
     buf_fmt(b, e->attrs.n ? "};\n" : ";\n");
 }
@@ -76,7 +96,8 @@ static void put_entities(struct gen *g, struct buf *b)
             for (size_t p = 0; p < e->parents.n; p++)
                 put_plain(g, b, &done, e->parents.at[p].type);
             for (size_t p = 0; p < e->attrs.n + e->context.n; p++) {
-                const struct part *part = p < e->attrs.n ? &e->attrs.at[p] : &e->context.at[p - e->attrs.n];
+                const struct part *part =
+                    p < e->attrs.n ? &e->attrs.at[p] : &e->context.at[p - e->attrs.n];
                 const struct field *f = part_field(e, part);
                 if (f->type.kind == T_ID)
                     put_plain(g, b, &done, entity_type_of(g, f->type.id));
@@ -121,31 +142,42 @@ static void put_action(struct gen *g, struct buf *b, const struct action *a)
 {
     bool first = true;
     struct names seen = { 0 };
-    buf_fmt(b, "action \"" STR_FMT "\" appliesTo {\n  principal: [Person],\n  resource: [", STR_ARG(a->name));
+    put(b,
+        "action \"@\" appliesTo {\n"
+        "  principal: [Person],\n"
+        "  resource: [",
+        a->name);
     for (size_t i = 0; i < a->on.n; i++, first = false)
-        buf_fmt(b, "%s" STR_FMT, first ? "" : ", ", STR_ARG(a->on.at[i]->type));
+        put(b, "@@", z(first ? "" : ", "), a->on.at[i]->type);
     if (a->organisation)
-        buf_fmt(b, "%sOrganisation", first ? "" : ", ");
-    buf_fmt(b, "],\n  context: {\n    strength: Long,\n    device: { id: Device, owner: String, status: String },\n"
-            "    address: String,\n    hour: Long,\n    binding?: String,\n");
+        put(b, "@Organisation", z(first ? "" : ", "));
+    put(b, "],\n"
+           "  context: {\n"
+           "    strength: Long,\n"
+           "    device: { id: Device, owner: String, status: String },\n"
+           "    address: String,\n"
+           "    hour: Long,\n"
+           "    binding?: String,\n");
     for (size_t i = 0; i < a->on.n; i++)
         for (size_t k = 0; k < a->on.at[i]->context.n; k++) {
             const struct field *f = part_field(a->on.at[i], &a->on.at[i]->context.at[k]);
-            bool known = false, always = times(a, f->name) == a->on.n + a->organisation && !f->type.optional;
+            bool known = false,
+                 always = times(a, f->name) == a->on.n + a->organisation && !f->type.optional;
             for (size_t s = 0; s < seen.n; s++)
                 known = known || str_eq(seen.at[s], f->name);
             if (known)
                 continue;
             *vec_push(&seen, g->a) = f->name;
-            buf_fmt(b, "    " STR_FMT "%s: %s,\n", STR_ARG(f->name), always ? "" : "?", cedar_type(g, &f->type));
+            put(b, "    @@: @,\n", f->name, z(always ? "" : "?"), z(cedar_type(g, &f->type)));
         }
-    buf_fmt(b, "  },\n};\n");
+    put(b, "  },\n"
+           "};\n");
 }
 
 void out_cedar(struct gen *g, struct buf *b)
 {
     struct actions as = { 0 };
-    buf_fmt(b, "// Made from the models by tools/gen.\n");
+    put(b, "// Made from the models by tools/gen.\n");
     put_entities(g, b);
     buf_char(b, '\n');
     for (size_t i = 0; i < g->modules.n; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes and validates one input. Guarantees: a struct that comes back E_NONE holds only values within the declared limits
- * (text is UTF-8, counted in code points, without control characters but newline and tab); otherwise every wrong field was
- * reported through call_field(), up to RT_FAULTS_MAX of them. Input trees are bounded by the JSON reader. */
+/* Decodes and validates one input. Guarantees: a struct that comes back E_NONE holds only values
+ * within the declared limits (text is UTF-8, counted in code points, without control characters but
+ * newline and tab); otherwise every wrong field was reported through call_field(), up to
+ * RT_FAULTS_MAX of them. Input trees are bounded by the JSON reader. */
 #include "tools/gen/rt.h"
 
 #include <math.h>
@@ -11,8 +12,17 @@
 #include "base/utf8.h"
 
 /* Where we are: a chain of names from the field up to the input. */
-struct place { const struct place *up; const char *name; size_t name_n; size_t index; bool indexed; };
-struct decoder { struct call *c; u32 faults; };
+struct place {
+    const struct place *up;
+    const char *name;
+    size_t name_n;
+    size_t index;
+    bool indexed;
+};
+struct decoder {
+    struct call *c;
+    u32 faults;
+};
 
 static void put_place(struct buf *b, const struct place *p)
 {
@@ -43,13 +53,15 @@ static bool controls(str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         u8 ch = (u8)s.p[i];
-        if ((ch < 0x20 && ch != '\n' && ch != '\t') || ch == 0x7f || (ch == 0xc2 && i + 1 < s.n && (u8)s.p[i + 1] < 0xa0))
+        if ((ch < 0x20 && ch != '\n' && ch != '\t') || ch == 0x7f ||
+            (ch == 0xc2 && i + 1 < s.n && (u8)s.p[i + 1] < 0xa0))
             return true;
     }
     return false;
 }
 
-static void take_text(struct decoder *d, const struct rt_field *f, const struct place *p, str s, void *to)
+static void take_text(struct decoder *d, const struct rt_field *f, const struct place *p, str s,
+                      void *to)
 {
     if (!utf8_valid(s) || controls(s)) {
         wrong(d, p, "format", 0);
@@ -64,7 +76,8 @@ static void take_text(struct decoder *d, const struct rt_field *f, const struct 
         *(str *)to = s;
 }
 
-static void take_bytes(struct decoder *d, const struct rt_field *f, const struct place *p, str s, void *to)
+static void take_bytes(struct decoder *d, const struct rt_field *f, const struct place *p, str s,
+                       void *to)
 {
     str bytes;
     if (s.n > ((size_t)f->max + 2) / 3 * 4)
@@ -79,7 +92,8 @@ static void take_bytes(struct decoder *d, const struct rt_field *f, const struct
         *(str *)to = bytes;
 }
 
-static void take_int(struct decoder *d, const struct rt_field *f, const struct place *p, i64 v, void *to)
+static void take_int(struct decoder *d, const struct rt_field *f, const struct place *p, i64 v,
+                     void *to)
 {
     if (v < f->min)
         wrong(d, p, "range", f->min);
@@ -89,7 +103,8 @@ static void take_int(struct decoder *d, const struct rt_field *f, const struct p
         *(i64 *)to = v;
 }
 
-static void take_word(struct decoder *d, const struct rt_field *f, const struct place *p, str s, void *to)
+static void take_word(struct decoder *d, const struct rt_field *f, const struct place *p, str s,
+                      void *to)
 {
     for (int i = 0; i < (int)f->max; i++)
         if (str_eq_z(s, f->words[i])) {
@@ -100,7 +115,8 @@ static void take_word(struct decoder *d, const struct rt_field *f, const struct 
 }
 
 /* Kinds that stand as text in JSON, and every kind of a path or a query. */
-static void take_str(struct decoder *d, const struct rt_field *f, const struct place *p, str s, void *to)
+static void take_str(struct decoder *d, const struct rt_field *f, const struct place *p, str s,
+                     void *to)
 {
     i64 v = 0;
     switch ((enum rt_kind)f->kind) {
@@ -137,10 +153,11 @@ static void take_str(struct decoder *d, const struct rt_field *f, const struct p
     wrong(d, p, "format", 0);
 }
 
-static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from, const struct place *up,
-                         const struct json *object, void *to);
+static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from,
+                         const struct place *up, const struct json *object, void *to);
 
-static void take_json(struct decoder *d, const struct rt_field *f, const struct place *p, const struct json *v, void *to)
+static void take_json(struct decoder *d, const struct rt_field *f, const struct place *p,
+                      const struct json *v, void *to)
 {
     if (f->kind == RT_RECORD)
         take_members(d, f->record, 0, p, v, to);
@@ -158,7 +175,8 @@ static void take_json(struct decoder *d, const struct rt_field *f, const struct 
         wrong(d, p, "format", 0);
 }
 
-static void take_list(struct decoder *d, const struct rt_field *f, const struct place *p, const struct json *v, void *to)
+static void take_list(struct decoder *d, const struct rt_field *f, const struct place *p,
+                      const struct json *v, void *to)
 {
     if (v->kind != JSON_ARRAY) {
         wrong(d, p, "format", 0);
@@ -192,7 +210,11 @@ static void absent(struct decoder *d, const struct rt_field *f, const struct pla
     case RT_BOOL: *(bool *)(in + f->at) = f->def != 0; return;
     case RT_ENUM: memcpy(in + f->at, &word, sizeof word); return;
     case RT_INT: *(i64 *)(void *)(in + f->at) = f->def; return;
-    case RT_BYTES: case RT_TIME: case RT_NUMBER: case RT_ID: case RT_RECORD: return;
+    case RT_BYTES:
+    case RT_TIME:
+    case RT_NUMBER:
+    case RT_ID:
+    case RT_RECORD: return;
     }
 }
 
@@ -221,8 +243,8 @@ static size_t shown(str key)
     return n;
 }
 
-static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from, const struct place *up,
-                         const struct json *object, void *to)
+static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from,
+                         const struct place *up, const struct json *object, void *to)
 {
     char *in = to;
     if (object && object->kind != JSON_OBJECT) {
@@ -251,7 +273,8 @@ static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from
     }
 }
 
-err rt_decode(struct call *c, const struct rt_fields *fields, u16 text_n, const str *text, const struct json *body, void *in)
+err rt_decode(struct call *c, const struct rt_fields *fields, u16 text_n, const str *text,
+              const struct json *body, void *in)
 {
     struct decoder d = { .c = c };
     for (u16 i = 0; i < text_n; i++) {

@@ -1,29 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What types the parameters of a statement have: from the columns they are compared with, assigned or inserted to. A column
- * means what the model's record of the table's name says; else what it refers to; else, by its name, an id; else its SQL
- * type. What is found by a model's name is strong, a bare SQL type is weak; `-- param` wins over both. */
+/* What types the parameters of a statement have: from the columns they are compared with, assigned
+ * or inserted to. A column means what the model's record of the table's name says; else what it
+ * refers to; else, by its name, an id; else its SQL type. What is found by a model's name is
+ * strong, a bare SQL type is weak; `-- param` wins over both. */
 #include <sqlite3.h>
 
 #include "sql_text.h"
 
-struct table { str name, alias; int open; };
+struct table {
+    str name, alias;
+    int open;
+};
 struct infer {
     struct gen *g;
     struct sqlite3 *db;
     const struct query *q;
     struct toks ts;
-    struct { struct table *at; size_t n, room; } tables;
-    struct names insert;       /* columns of INSERT INTO t (…) */
+    struct {
+        struct table *at;
+        size_t n, room;
+    } tables;
+    struct names insert; /* columns of INSERT INTO t (…) */
     str insert_table;
 };
-struct guess { struct type type; int strength; bool optional; };   /* strength 0: nothing known */
+struct guess {
+    struct type type;
+    int strength;
+    bool optional;
+}; /* strength 0: nothing known */
 
 /* ---- Tables and columns ---- */
 
 static bool ends_table(const struct tok *t)
 {
-    static const char *const words[] = { "on", "where", "left", "join", "inner", "cross", "order", "group", "set", "limit",
-        "values", "select", "using", "returning", "natural", "union", "default", "do", "having", "outer", "indexed", "window" };
+    static const char *const words[] = { "on",      "where",   "left",  "join",      "inner",
+                                         "cross",   "order",   "group", "set",       "limit",
+                                         "values",  "select",  "using", "returning", "natural",
+                                         "union",   "default", "do",    "having",    "outer",
+                                         "indexed", "window" };
     for (size_t i = 0; i < COUNT(words); i++)
         if (tok_is(t, words[i]))
             return true;
@@ -36,7 +50,8 @@ static void find_tables(struct infer *x)
     for (size_t i = 0; i < x->ts.n; i++) {
         struct tok *t = &x->ts.at[i], *name = t + 1;
         bool from = tok_is(t, "from") || tok_is(t, "join") || tok_is(t, "into");
-        from = from || (tok_is(t, "update") && !(i && tok_is(t - 1, "do"))) || (list && tok_is(t, ","));
+        from = from || (tok_is(t, "update") && !(i && tok_is(t - 1, "do"))) ||
+               (list && tok_is(t, ","));
         if (!from || name->kind != TOK_WORD)
             continue;
         struct table *tb = vec_push(&x->tables, x->g->a);
@@ -44,7 +59,8 @@ static void find_tables(struct infer *x)
         const struct tok *alias = tok_is(name + 1, "as") ? name + 2 : name + 1;
         if (!ends_table(alias))
             tb->alias = alias->s;
-        list = (tok_is(t, "from") || tok_is(t, ",")) && tok_is(ends_table(alias) ? alias : alias + 1, ",");
+        list = (tok_is(t, "from") || tok_is(t, ",")) &&
+               tok_is(ends_table(alias) ? alias : alias + 1, ",");
         if (!tok_is(t, "into") || !tok_is(name + 1, "("))
             continue;
         x->insert_table = name->s;
@@ -56,7 +72,7 @@ static void find_tables(struct infer *x)
 
 static const struct idtype *id_named(struct infer *x, str thing)
 {
-    return find_id(x->g, x->q->m, str_fmt(x->g->a, STR_FMT "_id", STR_ARG(thing)));
+    return find_id(x->g, x->q->m, text(x->g, "@_id", thing));
 }
 
 /* The id a foreign key of the column refers to. */
@@ -64,7 +80,9 @@ static const struct idtype *referred(struct infer *x, str table, str column)
 {
     const struct idtype *id = NULL;
     sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(x->db, "SELECT \"table\" FROM pragma_foreign_key_list(?) WHERE \"from\" = ?", -1, &st, NULL))
+    if (sqlite3_prepare_v2(x->db,
+                           "SELECT \"table\" FROM pragma_foreign_key_list(?) WHERE \"from\" = ?",
+                           -1, &st, NULL))
         return NULL;
     sqlite3_bind_text(st, 1, table.p, (int)table.n, SQLITE_STATIC);
     sqlite3_bind_text(st, 2, column.p, (int)column.n, SQLITE_STATIC);
@@ -103,8 +121,11 @@ static struct guess column_type(struct infer *x, str table, str column)
     bool integer = !sqlite3_stricmp(decl, "INTEGER") || !sqlite3_stricmp(decl, "INT");
     if (integer && (id = id_named(x, column)))
         return of_id(id);
-    return of_kind(integer ? T_INT : !sqlite3_stricmp(decl, "TEXT") ? T_TEXT : !sqlite3_stricmp(decl, "BLOB") ? T_BYTES
-                   : T_NUMBER, 1);
+    return of_kind(integer                          ? T_INT
+                   : !sqlite3_stricmp(decl, "TEXT") ? T_TEXT
+                   : !sqlite3_stricmp(decl, "BLOB") ? T_BYTES
+                                                    : T_NUMBER,
+                   1);
 }
 
 /* A column in the innermost query around token `open` that knows it. */
@@ -136,7 +157,8 @@ static bool function_in(const struct tok *t, const char *const *names, size_t n)
             return true;
     return false;
 }
-static const char *const text_functions[] = { "lower", "upper", "trim", "substr", "replace", "instr", "hex", "like" };
+static const char *const text_functions[] = { "lower",   "upper", "trim", "substr",
+                                              "replace", "instr", "hex",  "like" };
 static const char *const int_functions[] = { "length", "count", "abs", "sum" };
 static const char *const same_functions[] = { "coalesce", "ifnull", "max", "min", "nullif" };
 
@@ -154,7 +176,8 @@ static struct guess operand_after(struct infer *x, size_t at)
             return tok_is(t, "instr") ? of_kind(T_INT, 1) : of_kind(T_TEXT, 1);
         if (function_in(t, int_functions, COUNT(int_functions)))
             return of_kind(T_INT, 1);
-        return function_in(t, same_functions, COUNT(same_functions)) ? operand_after(x, at + 2) : (struct guess){ 0 };
+        return function_in(t, same_functions, COUNT(same_functions)) ? operand_after(x, at + 2)
+                                                                     : (struct guess){ 0 };
     }
     if (tok_is(t + 1, ".") && t[2].kind == TOK_WORD)
         return column_at(x, t->s, t[2].s, t->open);
@@ -181,12 +204,14 @@ static struct guess operand_before(struct infer *x, int end)
 static bool is_any(const struct tok *t, const char *list)
 {
     for (str rest = str_from(list); rest.p;)
-        if (str_eq_nocase(str_cut(&rest, ' '), t->s) && t->kind != TOK_PARAM && t->kind != TOK_STRING)
+        if (str_eq_nocase(str_cut(&rest, ' '), t->s) && t->kind != TOK_PARAM &&
+            t->kind != TOK_STRING)
             return true;
     return false;
 }
 
-/* Place of token i among the comma-separated parts of its bracket, or of the select list at the top. */
+/* Place of token i among the comma-separated parts of its bracket, or of the select list at the
+ * top. */
 static size_t place_in_list(struct infer *x, size_t i, int first)
 {
     size_t place = 0;
@@ -199,7 +224,8 @@ static size_t place_in_list(struct infer *x, size_t i, int first)
 static struct guess inserted(struct infer *x, size_t i)
 {
     int open = x->ts.at[i].open, first = -1;
-    if (!x->insert.n || !is_any(&x->ts.at[i + 1], ", ) from") || !i || !is_any(&x->ts.at[i - 1], ", ( select"))
+    if (!x->insert.n || !is_any(&x->ts.at[i + 1], ", ) from") || !i ||
+        !is_any(&x->ts.at[i - 1], ", ( select"))
         return (struct guess){ 0 };
     if (open >= 0) {
         for (int k = open - 1; k > 0 && first < 0; k--) {
@@ -214,12 +240,14 @@ static struct guess inserted(struct infer *x, size_t i)
                 first = k + 1;
     }
     size_t place = first < 0 ? x->insert.n : place_in_list(x, i, first);
-    return place < x->insert.n ? column_type(x, x->insert_table, x->insert.at[place]) : (struct guess){ 0 };
+    return place < x->insert.n ? column_type(x, x->insert_table, x->insert.at[place])
+                               : (struct guess){ 0 };
 }
 
 static struct guess compared(struct infer *x, int first, size_t last)
 {
-    const struct tok *before = first > 0 ? &x->ts.at[first - 1] : NULL, *after = &x->ts.at[last + 1];
+    const struct tok *before = first > 0 ? &x->ts.at[first - 1] : NULL,
+                     *after = &x->ts.at[last + 1];
     const char *ops = "= == < > <= >= <> != + - * / % is";
     struct guess found = { 0 };
     if (before && is_any(before, "limit offset"))
@@ -247,20 +275,23 @@ static struct guess around(struct infer *x, size_t i)
     int first = (int)i, open = x->ts.at[i].open;
     size_t last = i;
     bool maybe = tok_is(&x->ts.at[i + 1], "is") &&
-                 (tok_is(&x->ts.at[i + 2], "null") || (tok_is(&x->ts.at[i + 2], "not") && tok_is(&x->ts.at[i + 3], "null")));
+                 (tok_is(&x->ts.at[i + 2], "null") ||
+                  (tok_is(&x->ts.at[i + 2], "not") && tok_is(&x->ts.at[i + 3], "null")));
     struct guess found = compared(x, first, last);
     if (!found.strength)
         found = inserted(x, i);
     while (!found.strength && open > 0 && x->ts.at[open].close > 0) {
         const struct tok *fn = &x->ts.at[open - 1];
         bool same = function_in(fn, same_functions, COUNT(same_functions));
-        maybe = maybe || ((tok_is(fn, "coalesce") || tok_is(fn, "ifnull")) && (int)last + 1 < x->ts.at[open].close);
+        maybe = maybe || ((tok_is(fn, "coalesce") || tok_is(fn, "ifnull")) &&
+                          (int)last + 1 < x->ts.at[open].close);
         if (function_in(fn, text_functions, COUNT(text_functions)))
             found = of_kind(T_TEXT, 1);
         if (found.strength || !same)
             break;
         for (int k = open + 1; k < x->ts.at[open].close && !found.strength; k++)
-            if (x->ts.at[k].open == open && x->ts.at[k].kind == TOK_WORD && (k == open + 1 || tok_is(&x->ts.at[k - 1], ",")))
+            if (x->ts.at[k].open == open && x->ts.at[k].kind == TOK_WORD &&
+                (k == open + 1 || tok_is(&x->ts.at[k - 1], ",")))
                 found = operand_after(x, (size_t)k);
         first = open - 1;
         last = (size_t)x->ts.at[open].close;
@@ -298,9 +329,11 @@ static struct guess guess_param(struct infer *x, str name)
             continue;
         struct guess one = around(x, i);
         bool maybe = best.optional || one.optional;
-        if (best.strength == 3 && one.strength == 3 && best.type.kind == T_ID && !same_type(&best.type, &one.type))
-            bad(x->g, x->q->at, "`:" STR_FMT "` of " STR_FMT " stands for two kinds of ids: say which with `-- param " STR_FMT
-                " TYPE`", STR_ARG(name), STR_ARG(x->q->name), STR_ARG(name));
+        if (best.strength == 3 && one.strength == 3 && best.type.kind == T_ID &&
+            !same_type(&best.type, &one.type))
+            bad(x->g, x->q->at,
+                "`:@` of @ stands for two kinds of ids: say which with `-- param @ TYPE`", name,
+                x->q->name, name);
         if (one.strength > best.strength)
             best = one;
         best.optional = maybe;
@@ -326,21 +359,21 @@ void params_infer(struct gen *g, struct sqlite3 *db, struct query *q)
         const struct field *declared = find_field(&q->declared, name);
         struct field f = { .name = name, .at = q->at };
         if (!name_ok(name))
-            bad(g, q->at, "`:" STR_FMT "` of " STR_FMT " cannot be a C name: use lower-case letters, digits and _",
-                STR_ARG(name), STR_ARG(q->name));
+            bad(g, q->at, "`:@` of @ cannot be a C name: use lower-case letters, digits and _",
+                name, q->name);
         if (declared) {
             f.type = declared->type;
         } else {
             struct guess found = guess_param(&x, name);
             f.type = found.type;
             if (!found.strength)
-                bad(g, q->at, "the type of `:" STR_FMT "` in " STR_FMT " does not show: add `-- param " STR_FMT " TYPE`",
-                    STR_ARG(name), STR_ARG(q->name), STR_ARG(name));
+                bad(g, q->at, "the type of `:@` in @ does not show: add `-- param @ TYPE`", name,
+                    q->name, name);
         }
         *vec_push(&q->params, g->a) = f;
     }
     for (size_t i = 0; i < q->declared.n; i++)
         if (!find_field(&q->params, q->declared.at[i].name))
-            bad(g, q->declared.at[i].at, "`-- param " STR_FMT "`: " STR_FMT " has no such parameter",
-                STR_ARG(q->declared.at[i].name), STR_ARG(q->name));
+            bad(g, q->declared.at[i].at, "`-- param @`: @ has no such parameter",
+                q->declared.at[i].name, q->name);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens of SQL, and the PostgreSQL text of a statement or a migration: parameters numbered in order of first appearance,
- * the few functions and types that are called otherwise there. What does not carry over is a fault that asks for a
+/* Tokens of SQL, and the PostgreSQL text of a statement or a migration: parameters numbered in
+ * order of first appearance, the few functions and types that are called otherwise there. What does
+ * not carry over is a fault that asks for a
  * `-- pg:` variant, so that no statement is silently for one database only. */
 #include "sql_text.h"
 
 static bool letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9') || (c & 0x80);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9') ||
+           (c & 0x80);
 }
 
 bool tok_is(const struct tok *t, const char *word)
@@ -27,7 +29,9 @@ static size_t quoted(str s)
 static struct tok next(str s)
 {
     struct tok t = { .at = s.p, .len = 1, .kind = TOK_OP, .open = -1, .close = -1 };
-    static const char *const wide[] = { "->>", "<=", ">=", "<>", "!=", "==", "||", "->", "<<", ">>" };
+    static const char *const wide[] = {
+        "->>", "<=", ">=", "<>", "!=", "==", "||", "->", "<<", ">>"
+    };
     if (s.p[0] == '\'' || s.p[0] == '"') {
         t.len = quoted(s);
         t.kind = s.p[0] == '"' ? TOK_WORD : TOK_STRING;
@@ -99,7 +103,8 @@ str sql_clean(struct gen *g, str text)
             buf_char(&b, text.p[i++]);
         }
     }
-    while (b.n && (b.p[b.n - 1] == ' ' || b.p[b.n - 1] == '\n' || b.p[b.n - 1] == ';' || b.p[b.n - 1] == '\t'))
+    while (b.n && (b.p[b.n - 1] == ' ' || b.p[b.n - 1] == '\n' || b.p[b.n - 1] == ';' ||
+                   b.p[b.n - 1] == '\t'))
         b.n--;
     return buf_str(&b);
 }
@@ -116,7 +121,10 @@ static size_t param_number(const struct query *q, str name)
 
 static const char *pg_type(const struct type *t)
 {
-    return t->kind == T_TEXT ? "text" : t->kind == T_BYTES ? "bytea" : t->kind == T_NUMBER ? "double precision" : "bigint";
+    return t->kind == T_TEXT     ? "text"
+           : t->kind == T_BYTES  ? "bytea"
+           : t->kind == T_NUMBER ? "double precision"
+                                 : "bigint";
 }
 
 /* max(a, b) of SQLite is greatest(a, b); max(a) is the same. */
@@ -130,8 +138,12 @@ static bool several_args(const struct toks *ts, size_t open)
 
 static const char *pg_function(const struct toks *ts, size_t i)
 {
-    static const struct { const char *lite, *pg; } names[] = {
-        { "instr", "strpos" }, { "ifnull", "coalesce" }, { "length", "char_length" },
+    static const struct {
+        const char *lite, *pg;
+    } names[] = {
+        { "instr", "strpos" },
+        { "ifnull", "coalesce" },
+        { "length", "char_length" },
     };
     if (!tok_is(&ts->at[i + 1], "("))
         return NULL;
@@ -145,13 +157,29 @@ static const char *pg_function(const struct toks *ts, size_t i)
 
 static const char *pg_refused(const struct toks *ts, size_t i)
 {
-    static const char *const words[] = { "rowid", "glob", "match", "strftime", "unixepoch", "julianday", "group_concat",
-        "iif", "printf", "total", "json_each", "json_extract", "json_group_array", "randomblob", "last_insert_rowid",
-        "changes", "typeof", "indexed" };
+    static const char *const words[] = { "rowid",
+                                         "glob",
+                                         "match",
+                                         "strftime",
+                                         "unixepoch",
+                                         "julianday",
+                                         "group_concat",
+                                         "iif",
+                                         "printf",
+                                         "total",
+                                         "json_each",
+                                         "json_extract",
+                                         "json_group_array",
+                                         "randomblob",
+                                         "last_insert_rowid",
+                                         "changes",
+                                         "typeof",
+                                         "indexed" };
     for (size_t k = 0; k < COUNT(words); k++)
         if (ts->at[i].kind == TOK_WORD && ts->at[i].at[0] != '"' && tok_is(&ts->at[i], words[k]))
             return words[k];
-    if (tok_is(&ts->at[i], "or") && i && (tok_is(&ts->at[i - 1], "insert") || tok_is(&ts->at[i - 1], "update")))
+    if (tok_is(&ts->at[i], "or") && i &&
+        (tok_is(&ts->at[i - 1], "insert") || tok_is(&ts->at[i - 1], "update")))
         return "OR IGNORE, OR REPLACE (write ON CONFLICT)";
     return NULL;
 }
@@ -160,7 +188,8 @@ static const char *pg_refused(const struct toks *ts, size_t i)
 static bool null_safe(const struct toks *ts, size_t i)
 {
     const struct tok *after = &ts->at[i + 1];
-    return tok_is(&ts->at[i], "is") && !tok_is(after, "null") && !tok_is(after, "not") && !tok_is(after, "distinct");
+    return tok_is(&ts->at[i], "is") && !tok_is(after, "null") && !tok_is(after, "not") &&
+           !tok_is(after, "distinct");
 }
 
 str pg_text(struct gen *g, const struct query *q)
@@ -173,51 +202,66 @@ str pg_text(struct gen *g, const struct query *q)
         const struct tok *t = &ts.at[i];
         buf_bytes(&b, done, (size_t)(t->at - done));
         done = t->at + t->len;
-        const char *refused = q->pg.n ? NULL : pg_refused(&ts, i), *function = q->pg.n ? NULL : pg_function(&ts, i);
+        const char *refused = q->pg.n ? NULL : pg_refused(&ts, i),
+                   *function = q->pg.n ? NULL : pg_function(&ts, i);
         if (refused)
-            bad(g, q->at, "`%s` does not carry over to PostgreSQL: write it otherwise or add a `-- pg:` variant", refused);
+            bad(g, q->at,
+                "`@` does not carry over to PostgreSQL: write it otherwise or add a `-- pg:` "
+                "variant",
+                z(refused));
         size_t n = t->kind == TOK_PARAM ? param_number(q, t->s) : 0;
         if (n && tok_is(&ts.at[i + 1], "is"))
-            buf_fmt(&b, "$%zu::%s", n, pg_type(&q->params.at[n - 1].type));
+            put(&b, "$@::@", dec(n), z(pg_type(&q->params.at[n - 1].type)));
         else if (n)
-            buf_fmt(&b, "$%zu", n);
+            put(&b, "$@", dec(n));
         else if (function)
-            buf_fmt(&b, "%s", function);
+            put(&b, "@", z(function));
         else if (!q->pg.n && null_safe(&ts, i))
-            buf_fmt(&b, "IS NOT DISTINCT FROM");
+            put(&b, "IS NOT DISTINCT FROM");
         else
             buf_bytes(&b, t->at, t->len);
         if (t->kind == TOK_PARAM && !n)
-            bad(g, q->at, "the `-- pg:` variant has a parameter `:" STR_FMT "` that the statement lacks", STR_ARG(t->s));
+            bad(g, q->at, "the `-- pg:` variant has a parameter `:@` that the statement lacks",
+                t->s);
     }
     return buf_str(&b);
 }
 
-/* A migration: types renamed, STRICT and WITHOUT ROWID dropped. A line `-- pg: text` replaces the line below it. */
+/* A migration: types renamed, STRICT and WITHOUT ROWID dropped. A line `-- pg: text` replaces the
+ * line below it. */
 static str pg_line(struct gen *g, str path, int line, str text)
 {
     struct buf b = buf_in(g->a, GEN_FILE_MAX);
     struct toks ts = sql_tokens(g, text);
     const char *done = text.p;
-    static const struct { const char *lite, *pg; } words[] = {
-        { "INTEGER", "BIGINT" }, { "INT", "BIGINT" }, { "BLOB", "BYTEA" }, { "REAL", "DOUBLE PRECISION" },
+    static const struct {
+        const char *lite, *pg;
+    } words[] = {
+        { "INTEGER", "BIGINT" },
+        { "INT", "BIGINT" },
+        { "BLOB", "BYTEA" },
+        { "REAL", "DOUBLE PRECISION" },
     };
     for (size_t i = 0; i < ts.n; i++) {
         const struct tok *t = &ts.at[i];
         const char *to = NULL;
-        bool drop = tok_is(t, "STRICT") || (tok_is(t, "WITHOUT") && tok_is(&ts.at[i + 1], "ROWID")) ||
+        bool drop = tok_is(t, "STRICT") ||
+                    (tok_is(t, "WITHOUT") && tok_is(&ts.at[i + 1], "ROWID")) ||
                     (i && tok_is(t, "ROWID") && tok_is(&ts.at[i - 1], "WITHOUT"));
         drop = drop || (tok_is(t, ",") && i && tok_is(&ts.at[i - 1], "STRICT"));
-        if (tok_is(t, "AUTOINCREMENT") || tok_is(t, "VIRTUAL") || tok_is(t, "TRIGGER") || tok_is(t, "PRAGMA"))
-            bad(g, (struct where){ path, line }, "`" STR_FMT "` does not carry over to PostgreSQL: write it otherwise or put "
-                "`-- pg: text` above this line", STR_ARG(t->s));
+        if (tok_is(t, "AUTOINCREMENT") || tok_is(t, "VIRTUAL") || tok_is(t, "TRIGGER") ||
+            tok_is(t, "PRAGMA"))
+            bad(g, line_at(path, line),
+                "`@` does not carry over to PostgreSQL: write it otherwise or put `-- pg: text` "
+                "above this line",
+                t->s);
         for (size_t k = 0; k < COUNT(words); k++)
             if (t->kind == TOK_WORD && tok_is(t, words[k].lite))
                 to = words[k].pg;
         buf_bytes(&b, done, (size_t)(t->at - done));
         done = t->at + t->len;
         if (to)
-            buf_fmt(&b, "%s", to);
+            put(&b, "@", z(to));
         else if (!drop)
             buf_bytes(&b, t->at, t->len);
     }
@@ -237,14 +281,15 @@ str pg_schema(struct gen *g, str path, str text)
             continue;
         }
         str clean = sql_clean(g, l);
-        str kept = str_ends(str_trim(l), S(";")) || str_find(l, S(";")) >= 0 ? str_fmt(g->a, STR_FMT ";", STR_ARG(clean)) : clean;
+        str kept = str_ends(str_trim(l), S(";")) || str_find(l, S(";")) >= 0 ? text(g, "@;", clean)
+                                                                             : clean;
         if (variant.p)
             kept = variant;
         else if (clean.n)
             kept = pg_line(g, path, line, kept);
         variant = (str){ 0 };
         if (clean.n)
-            buf_fmt(&b, STR_FMT "\n", STR_ARG(kept));
+            put(&b, "@\n", kept);
     }
     return buf_str(&b);
 }
