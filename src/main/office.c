@@ -90,7 +90,7 @@ static err open_store(const struct open_options *o, struct arena *a, struct open
         .modules_n = modules_n,
         .stmts_n = (u16)stmts_n,
         .db_path = ret->db_path.p,
-        .breaker_path = str_fmt(a, "%s/run/breaker", o->data).p,
+        .breaker_path = str_fmt(a, "%s/store/breaker", o->data).p,
         .node = 0,
         .slow_threads = o->slow_threads,
         .pin = o->pin,
