@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A server that answers every request with the same small JSON and every upgrade with a socket that echoes: what the front
- * costs by itself. Arguments: port [plain]. Listens on 127.0.0.1, prints its certificate to standard output first. */
-#include <signal.h>
+ * costs by itself. Listens on 127.0.0.1 and prints its certificate to standard output first.
+ *     bench-hello PORT [plain]              the server
+ *     bench-hello idle PORT COUNT PEM       opens COUNT WebSockets (TLS with that certificate; "-": plain), has one small
+ *                                           message echoed on each, then holds them until it is ended */
 #include <unistd.h>
 
+#include "base/os.h"
+#include "http/client.h"
 #include "http/server.h"
 #include "http/ws.h"
 #include "loop/tls_self.h"
 
 static const char json[] = "{\"id\":\"person_0c3k9q2m5v7x1\",\"name\":\"Ada Lovelace\",\"department\":\"Research\",\"mail\":"
-                           "\"ada@example.org\",\"n\":1234}";
+                           "\"ada@example.org\",\"n\":12345678}";
 
 static struct http_server *server;
 
@@ -42,10 +46,55 @@ static struct tls *make_tls(struct arena *a)
     return tls;
 }
 
+/* ---- many idle sockets */
+
+static struct { struct loop *loop; u32 open, echoed, gone; } idle;
+
+static void on_answer(UNUSED void *arg, const struct http_answer *a) { idle.open += a->status == 101; }
+static void on_frame(UNUSED void *arg, enum ws_op op, UNUSED str payload) { idle.echoed += op == WS_TEXT; }
+static void on_gone(UNUSED void *arg, UNUSED err why) { idle.gone++; }
+
+static int hold(u16 port, u32 count, const char *pem_path)
+{
+    static const struct http_client_calls client_calls = { on_answer, on_frame, on_gone };
+    struct arena *a = arena_new("boot", 64 << 20);
+    struct http_client **c = NEW_N(a, struct http_client *, count);
+    struct http_client_setup setup = { .address = "127.0.0.1", .port = port, .host = S("localhost"), .calls = &client_calls };
+    str pem;
+    must(loop_new(&idle.loop) == E_NONE);
+    setup.loop = idle.loop;
+    if (!str_eq_z(S("-"), pem_path))
+        must(os_read_file(a, pem_path, 1 << 16, &pem) == E_NONE && tls_client_new(pem, &setup.tls) == E_NONE);
+    usec began = os_mono();
+    for (u32 i = 0; i < count; i++) {
+        must(http_client_new(&setup, &c[i]) == E_NONE);
+        must(http_client_upgrade(c[i], &(struct http_ask){ .path = S("/ws") }) == E_NONE);
+        while (i + 1 - idle.open - idle.gone > 64)
+            loop_step(idle.loop, 100);
+    }
+    while (idle.open + idle.gone < count)
+        loop_step(idle.loop, 100);
+    usec opened = os_mono();
+    for (u32 i = 0; i < count; i++) {
+        IGNORE(http_client_ws(c[i], WS_TEXT, S("{\"type\":\"hello\"}")));
+        while (idle.echoed <= i && !idle.gone)
+            loop_step(idle.loop, 100);
+    }
+    printf("%u open in %lld ms, %u echoed one after another in %lld ms, %u gone\n", idle.open,
+           (long long)(opened - began) / 1000, idle.echoed, (long long)(os_mono() - opened) / 1000, idle.gone);
+    fflush(stdout);
+    loop_run(idle.loop);
+    return 0;
+}
+
+static bool number(const char *text, u64 max, u64 *ret) { return str_u64(str_from(text), ret) == E_NONE && *ret <= max; }
+
 int main(int argc, char **argv)
 {
-    u64 port = 0;
-    if (argc < 2 || str_u64(str_from(argv[1]), &port) != E_NONE || port > 65535)
+    u64 port = 0, count = 0;
+    if (argc == 5 && number(argv[2], 65535, &port) && number(argv[3], 100000, &count))
+        return hold((u16)port, (u32)count, argv[4]);
+    if (argc < 2 || argc > 3 || !number(argv[1], 65535, &port))
         return 2;
     struct arena *a = arena_new("boot", 1 << 20);
     struct loop *loop;
