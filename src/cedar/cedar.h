@@ -226,10 +226,10 @@ MUST_USE err cedar_value_json(struct arena *out, const struct json *v, struct ce
 MUST_USE err cedar_request_json(struct arena *out, const struct json *v,
                                 const struct cedar_schema *schema, struct cedar_faults *faults,
                                 struct cedar_request *ret);
-/* The context alone, for this action. */
+/* The context alone into io, whose action is set. */
 MUST_USE err cedar_context_json(struct arena *out, const struct json *v,
-                                const struct cedar_schema *schema, const struct cedar_uid *action,
-                                struct cedar_faults *faults, struct cedar_value *ret);
+                                const struct cedar_schema *schema, struct cedar_faults *faults,
+                                struct cedar_request *io);
 MUST_USE err cedar_uid_json(const struct json *v, struct cedar_faults *faults,
                             struct cedar_uid *ret);
 

@@ -249,15 +249,18 @@ const struct index *index_build(struct arena *out, const struct policy *at, u32 
 
 /* ---- Asking ---- */
 
+/* The keys of one side of a request, sorted. */
 struct keys {
     struct arena *a;
     u32 few[24], *at;
     u32 n, room;
+    u8 side;
+    bool twice; /* the same key may come again: it is looked for first */
 };
 
 static void key_add(struct keys *k, u32 key)
 {
-    for (u32 i = 0; i < k->n; i++)
+    for (u32 i = 0; k->twice && i < k->n; i++)
         if (k->at[i] == key)
             return;
     if (k->n == k->room) {
@@ -269,69 +272,103 @@ static void key_add(struct keys *k, u32 key)
     k->at[k->n++] = key;
 }
 
-static void uid_add(const struct index *x, struct keys *k, const struct cedar_uid *uid, u8 side)
+static void uid_add(const struct index *x, struct keys *k, const struct cedar_uid *uid)
 {
     u32 i = uid_slot(x, uid);
-    if (x->slots[i] && (x->syms[x->slots[i] - 1].sides & side))
+    if (x->slots[i] && (x->syms[x->slots[i] - 1].sides & k->side))
         key_add(k, x->slots[i] * 2);
 }
 
-static void above(const struct index *x, const struct eval *v, const struct node *n, struct keys *k,
-                  u8 side)
+static void above(const struct index *x, const struct eval *v, const struct node *n, struct keys *k)
 {
     const struct node *nodes = v->store->nodes;
-    if (n->anc_n <= x->sides_n[side / 2]) {
+    if (n->anc_n <= x->sides_n[k->side / 2]) {
         for (u32 i = 0; i < n->anc_n; i++)
-            uid_add(x, k, &nodes[n->anc[i]].uid, side);
+            uid_add(x, k, &nodes[n->anc[i]].uid);
         return;
     }
     for (u32 i = 0; i < x->syms_n; i++)
-        if ((x->syms[i].sides & side) && node_under(v->store, n, x->syms[i].uid))
+        if ((x->syms[i].sides & k->side) && node_under(v->store, n, x->syms[i].uid))
             key_add(k, (i + 1) * 2);
 }
 
 /* What an entity of the request alone is in: through its parents, each of the request or of the
- * store. */
+ * store. left bounds the walk: nobody checked these parents for cycles. */
 static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e,
-                        struct keys *k, u8 side, u32 left);
+                        struct keys *k, u32 left)
+{
+    for (u32 i = 0; left && i < e->parents_n; i++) {
+        const struct cedar_uid *up = &e->parents[i];
+        uid_add(x, k, up);
+        u32 j = 0;
+        while (j < v->req->extra_n && !cedar_uid_eq(&v->req->extra[j].uid, up))
+            j++;
+        const struct node *n = j < v->req->extra_n ? NULL : store_node(v->store, up);
+        if (j < v->req->extra_n)
+            above_extra(x, v, &v->req->extra[j], k, left - 1);
+        else if (n)
+            above(x, v, n, k);
+    }
+}
 
-static void side_keys(const struct index *x, const struct eval *v, int var, u8 side, struct keys *k)
+static int key_order(const void *a, const void *b)
+{
+    u32 x = *(const u32 *)a, y = *(const u32 *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_keys(struct keys *k)
+{
+    if (k->n > 16) {
+        qsort(k->at, k->n, sizeof *k->at, key_order);
+        return;
+    }
+    for (u32 i = 1; i < k->n; i++)
+        for (u32 j = i; j && k->at[j - 1] > k->at[j]; j--) {
+            u32 t = k->at[j];
+            k->at[j] = k->at[j - 1];
+            k->at[j - 1] = t;
+        }
+}
+
+static void side_keys(const struct index *x, const struct eval *v, int var, struct keys *k)
 {
     const struct cedar_uid *uid = v->vars[var].uid;
     k->a = v->scratch;
     k->at = k->few;
     k->room = COUNT(k->few);
     k->n = 0;
+    k->side = var == VAR_PRINCIPAL ? SIDE_P : var == VAR_ACTION ? SIDE_A : SIDE_R;
+    k->twice = v->ent[var] && !v->node[var];
     key_add(k, KEY_ANY);
-    if (side != SIDE_A && x->types_n) {
+    if (var != VAR_ACTION && x->types_n) {
         u32 i = type_slot(x, uid->type, hash_bytes(uid->type.p, uid->type.n));
         if (x->type_slots[i])
             key_add(k, x->type_slots[i] * 2 - 1);
     }
-    if (!x->sides_n[side / 2])
+    if (!x->sides_n[k->side / 2])
         return;
-    uid_add(x, k, uid, side);
+    uid_add(x, k, uid);
     if (v->node[var])
-        above(x, v, v->node[var], k, side);
+        above(x, v, v->node[var], k);
     else if (v->ent[var])
-        above_extra(x, v, v->ent[var], k, side, MIN(v->req->extra_n, 8u));
+        above_extra(x, v, v->ent[var], k, MIN(v->req->extra_n, 8u));
+    sort_keys(k);
 }
 
-static void above_extra(const struct index *x, const struct eval *v, const struct cedar_entity *e,
-                        struct keys *k, u8 side, u32 left)
+static bool keys_have(const struct keys *k, u32 key)
 {
-    for (u32 i = 0; left && i < e->parents_n; i++) {
-        const struct cedar_uid *up = &e->parents[i];
-        uid_add(x, k, up, side);
-        u32 j = 0;
-        while (j < v->req->extra_n && !cedar_uid_eq(&v->req->extra[j].uid, up))
-            j++;
-        const struct node *n = j < v->req->extra_n ? NULL : store_node(v->store, up);
-        if (j < v->req->extra_n)
-            above_extra(x, v, &v->req->extra[j], k, side, left - 1);
-        else if (n)
-            above(x, v, n, k, side);
+    u32 lo = 0, hi = k->n;
+    while (lo < hi) {
+        u32 mid = (lo + hi) / 2;
+        if (k->at[mid] == key)
+            return true;
+        if (k->at[mid] < key)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
+    return false;
 }
 
 static bool level_find(const struct level *l, u32 key, u32 *ret)
@@ -352,25 +389,41 @@ static bool level_find(const struct level *l, u32 key, u32 *ret)
     return false;
 }
 
+/* The next child of a level that the request has the key of: walks the shorter of the two. */
+static bool next_match(const struct level *l, const struct keys *k, u32 *at, u32 *ret)
+{
+    if (l->n < k->n) {
+        for (; *at < l->n; (*at)++)
+            if (keys_have(k, l->keys[*at])) {
+                *ret = (*at)++;
+                return true;
+            }
+        return false;
+    }
+    while (*at < k->n)
+        if (level_find(l, k->at[(*at)++], ret))
+            return true;
+    return false;
+}
+
 struct found {
+    const struct index *x;
+    const struct keys *actions;
     struct arena *a;
     u32 *at;
     u32 n, room;
 };
 
-/* A policy of `action in [a, b]` stands under each; it counts under the first that the request has.
- */
-static bool first_of(const struct index *x, u32 policy, u32 key, const struct keys *a)
+/* A policy of `action in [a, b]` stands under each; it counts under the first that is asked. */
+static bool first_of(const struct found *f, u32 policy, u32 key)
 {
-    for (const u32 *k = x->action_keys[policy]; k && *k != key; k++)
-        for (u32 i = 0; i < a->n; i++)
-            if (a->at[i] == *k)
-                return false;
+    for (const u32 *k = f->x->action_keys[policy]; k && *k != key; k++)
+        if (keys_have(f->actions, *k))
+            return false;
     return true;
 }
 
-static void take(const struct index *x, struct found *f, u32 from, u32 to, u32 key,
-                 const struct keys *a)
+static void take(struct found *f, u32 from, u32 to, u32 key)
 {
     if (f->n + (to - from) > f->room) {
         u32 room = MAX(f->room * 2, f->n + (to - from));
@@ -381,29 +434,24 @@ static void take(const struct index *x, struct found *f, u32 from, u32 to, u32 k
         f->room = room;
     }
     for (u32 i = from; i < to; i++)
-        if (first_of(x, x->policies[i], key, a))
-            f->at[f->n++] = x->policies[i];
+        if (first_of(f, f->x->policies[i], key))
+            f->at[f->n++] = f->x->policies[i];
 }
 
 const u32 *index_candidates(const struct index *x, const struct eval *v, u32 *ret_n)
 {
     struct keys a, p, r;
-    struct found f = { .a = v->scratch };
+    struct found f = { .x = x, .actions = &a, .a = v->scratch };
     u32 i, j, k;
-    side_keys(x, v, VAR_ACTION, SIDE_A, &a);
-    side_keys(x, v, VAR_PRINCIPAL, SIDE_P, &p);
-    side_keys(x, v, VAR_RESOURCE, SIDE_R, &r);
-    for (u32 ai = 0; ai < a.n; ai++) {
-        if (!level_find(&x->action, a.at[ai], &i))
-            continue;
+    side_keys(x, v, VAR_ACTION, &a);
+    side_keys(x, v, VAR_PRINCIPAL, &p);
+    side_keys(x, v, VAR_RESOURCE, &r);
+    for (u32 ai = 0; next_match(&x->action, &a, &ai, &i);) {
         const struct level *lp = &x->principals[x->action.first[i]];
-        for (u32 pi = 0; pi < p.n; pi++) {
-            if (!level_find(lp, p.at[pi], &j))
-                continue;
+        for (u32 pi = 0; next_match(lp, &p, &pi, &j);) {
             const struct level *lr = &x->resources[lp->first[j]];
-            for (u32 ri = 0; ri < r.n; ri++)
-                if (level_find(lr, r.at[ri], &k))
-                    take(x, &f, lr->first[k], lr->first[k + 1], a.at[ai], &a);
+            for (u32 ri = 0; next_match(lr, &r, &ri, &k);)
+                take(&f, lr->first[k], lr->first[k + 1], x->action.keys[i]);
         }
     }
     *ret_n = f.n;

@@ -171,16 +171,15 @@ err cedar_value_json_typed(struct arena *out, const struct json *v, const struct
 }
 
 err cedar_context_json(struct arena *out, const struct json *v, const struct cedar_schema *schema,
-                       const struct cedar_uid *action, struct cedar_faults *faults,
-                       struct cedar_value *ret)
+                       struct cedar_faults *faults, struct cedar_request *io)
 {
-    const struct action *a = schema ? schema_action(schema, action) : NULL;
+    const struct action *a = schema ? schema_action(schema, &io->action) : NULL;
     if (v->kind != JSON_OBJECT) {
         cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
                         "the context must be an object");
         return E_INVALID;
     }
-    return cedar_value_json_typed(out, v, a ? a->context : NULL, faults, ret);
+    return cedar_value_json_typed(out, v, a ? a->context : NULL, faults, &io->context);
 }
 
 err cedar_uid_json(const struct json *v, struct cedar_faults *faults, struct cedar_uid *ret)
@@ -286,7 +285,7 @@ err cedar_request_json(struct arena *out, const struct json *v, const struct ced
     TRY(request_uid(out, v, "action", faults, &r.action));
     TRY(request_uid(out, v, "resource", faults, &r.resource));
     if (context && context->kind != JSON_NULL)
-        TRY(cedar_context_json(out, context, schema, &r.action, faults, &r.context));
+        TRY(cedar_context_json(out, context, schema, faults, &r));
     *ret = r;
     return E_NONE;
 }

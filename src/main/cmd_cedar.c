@@ -160,7 +160,7 @@ static bool load_request(struct tool *t, const struct cedar_schema *schema,
             !uid_option(t, "--resource", t->resource, &ret->resource))
             return false;
         if (v)
-            e = cedar_context_json(t->a, v, schema, &ret->action, &t->faults, &ret->context);
+            e = cedar_context_json(t->a, v, schema, &t->faults, ret);
     }
     if (e == E_NONE && schema)
         e = cedar_validate_request(schema, ret, &t->faults);
