@@ -60,7 +60,7 @@ $(B)/testlist-$(1).c: $(B)/tools/testlist $$(TEST_$(1))
 	$(Q)$(B)/tools/testlist $$(TEST_$(1)) > $$@
 $(B)/test-$(1): $$(TEST_$(1):%.c=$(B)/%.o) $(B)/testlist-$(1).o $(B)/test/runner.o $$(TESTKIT_$(1)) $$(foreach d,$$(DEPS_$(1)),$(B)/lib$$(d).a)
 	$$(SAY) LD $$@
-	$$(Q)$$(CC) $$(LDH) -o $$@ $$^ $$(LDLIBS)
+	$$(Q)$$(CC) $$(LDH) -o $$@ $$+ $$(LDLIBS)
 unit-$(1): $(B)/test-$(1)
 	@echo "unit $(1)"
 	$(Q)$(B)/test-$(1) $$(ARGS)

@@ -2,7 +2,7 @@
 MAIN_LIBS  := main app core gen app core store http proc loop tlog cedar wire base
 VAULT_LIBS := vault proc tlog wire base
 
-$(B)/outwork: $(B)/src/main/main.o $(foreach d,$(MAIN_LIBS),$(B)/lib$(d).a) | $(B)/outwork-vault
+$(B)/outwork: $(B)/src/main/main.o $(B)/gen/web_pack.o $(B)/gen/web_pack_bytes.o $(foreach d,$(MAIN_LIBS),$(B)/lib$(d).a) | $(B)/outwork-vault
 	$(CC) $(LDH) -o $@ $+ $(LDLIBS)
 
 $(B)/outwork-vault: $(B)/src/vault/main.o $(foreach d,$(VAULT_LIBS),$(B)/lib$(d).a)
@@ -12,7 +12,7 @@ $(B)/outwork-vault: $(B)/src/vault/main.o $(foreach d,$(VAULT_LIBS),$(B)/lib$(d)
 # what the upper layers provide.
 $(B)/proc-probe: $(B)/src/proc/probe/main.o $(foreach d,$(DEPS_proc),$(B)/lib$(d).a) | $(B)/outwork-vault
 	$(CC) $(LDH) -o $@ $^ $(LDLIBS)
-$(B)/outwork-stub: $(B)/src/main/stub/main.o $(foreach d,main proc loop tlog cedar wire base,$(B)/lib$(d).a) | $(B)/outwork-vault
+$(B)/outwork-stub: $(B)/src/main/stub/main.o $(B)/src/main/stub/stub_test.o $(foreach d,main proc loop tlog cedar wire base,$(B)/lib$(d).a) | $(B)/outwork-vault
 	$(CC) $(LDH) -o $@ $^ $(LDLIBS)
 $(B)/test-proc: | $(B)/proc-probe
 $(B)/test-main: | $(B)/outwork-stub

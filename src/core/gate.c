@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "core/answer.h"
 #include "core/office_in.h"
 
 enum { FIELDS_MAX = 24, PARENTS_MAX = 4, ATTRS_MAX = 16 };
@@ -201,6 +202,18 @@ err gate_decide(struct call *c, const char *action, const struct entity *e, cons
         v.advice = "ask_administrator";
     }
     *ret = v;
+    return E_NONE;
+}
+
+err gate_require(struct call *c, const char *action)
+{
+    struct verdict v;
+    TRY(gate_decide(c, action, NULL, NULL, &v));
+    c->answer->action = action;
+    if (!v.allow)
+        return call_refuse(c, &v);
+    c->answer->verdict = v;
+    c->answer->decided = true;
     return E_NONE;
 }
 

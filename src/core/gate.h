@@ -34,4 +34,8 @@ struct dir_device;
 MUST_USE err gate_arrive(struct call *c, const struct dir_person *person,
                          const struct dir_device *device);
 
+/* For a handler that must ask once more (session.open): as gate_decide, and the answer and the
+ * leaf carry this decision. E_DENIED when refused. */
+MUST_USE err gate_require(struct call *c, const char *action);
+
 #endif

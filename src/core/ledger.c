@@ -129,6 +129,7 @@ struct counted {
     i64 person, device, session, object;
     const char *type, *action, *object_type, *object_prefix;
     struct verdict verdict;
+    bool decided; /* verdict counts: somebody's act, not the server's own */
     int strength;
     u32 count;
     usec since;
@@ -186,8 +187,6 @@ static void put_id(struct buf *b, const char *key, const char *prefix, i64 id)
 
 static void put_verdict(struct buf *b, const struct verdict *v)
 {
-    if (!v)
-        return;
     put_field(b, "decision", v->allow ? S("allow") : S("deny"));
     buf_put(b, S(",\"rules\":["));
     for (u8 i = 0; i < v->rules_n; i++) {
@@ -206,7 +205,8 @@ static str leaf_body(struct arena *out, const struct counted *k, usec until, str
     put_field(&b, "type", str_from(k->type));
     if (k->action)
         put_field(&b, "action", str_from(k->action));
-    put_verdict(&b, &k->verdict);
+    if (k->decided)
+        put_verdict(&b, &k->verdict);
     if (k->person)
         put_id(&b, "person", "pers", k->person);
     if (k->device)
@@ -234,7 +234,7 @@ static str leaf_body(struct arena *out, const struct counted *k, usec until, str
 
 static struct counted counted_of(const struct call *c, const struct act *a, u32 count)
 {
-    return (struct counted){
+    struct counted k = {
         .person = c->who.person,
         .device = c->who.device,
         .session = c->who.session,
@@ -243,12 +243,15 @@ static struct counted counted_of(const struct call *c, const struct act *a, u32 
         .action = a->action,
         .object_type = a->object_type,
         .object_prefix = a->object_prefix,
-        .verdict = *a->verdict,
+        .decided = a->verdict != NULL,
         .strength = c->who.strength,
         .count = count,
         .since = c->now,
         .address = c->who.address,
     };
+    if (a->verdict)
+        k.verdict = *a->verdict;
+    return k;
 }
 
 /* ---- Writing ---- */
@@ -276,11 +279,7 @@ static err insert(struct call *c, str body)
 
 err ledger_effect(struct call *c, const struct act *a)
 {
-    static const struct verdict none = { 0 };
-    struct act act = *a;
-    if (!act.verdict)
-        act.verdict = &none;
-    struct counted k = counted_of(c, &act, 1);
+    struct counted k = counted_of(c, a, 1);
     return insert(c, leaf_body(c->arena, &k, c->now, call_notes(c)));
 }
 
@@ -294,12 +293,21 @@ void ledger_refusal(struct call *c, const struct act *a)
     unlock();
 }
 
+static bool same_verdict(const struct verdict *x, const struct verdict *y)
+{
+    if (x->allow != y->allow || x->rules_n != y->rules_n)
+        return false;
+    for (u8 i = 0; i < x->rules_n; i++)
+        if (strcmp(x->rules[i], y->rules[i]) != 0)
+            return false;
+    return true;
+}
+
 static bool same(const struct counted *x, const struct counted *y)
 {
     return x->person == y->person && x->device == y->device && x->session == y->session &&
            x->object == y->object && x->action == y->action && x->object_type == y->object_type &&
-           x->verdict.rules_n == y->verdict.rules_n &&
-           (!x->verdict.rules_n || str_eq_z(str_from(x->verdict.rules[0]), y->verdict.rules[0]));
+           same_verdict(&x->verdict, &y->verdict);
 }
 
 /* Copies what a kept decision points at: the call's arena goes with the call. */
@@ -377,6 +385,18 @@ void ledger_drained(struct office *o, bool committed)
         led.taken.counted = NEW_N(led.taken.a, struct counted, COUNTED_MAX);
     }
     led.is_taken = false;
+    unlock();
+}
+
+void ledger_end(struct office *o)
+{
+    (void)o;
+    lock();
+    arena_free(led.now.a);
+    arena_free(led.taken.a);
+    led.now = led.taken = (struct waiting){ 0 };
+    led.is_taken = false;
+    led.last_counter = 0;
     unlock();
 }
 

@@ -38,6 +38,8 @@ void ledger_allowed(struct call *c, const struct act *a, u32 count);
 MUST_USE err ledger_drain(struct call *c);
 void ledger_drained(struct office *o, bool committed);
 bool ledger_waiting(struct office *o);
+/* Gives the memory of what waits back; the writer has ended. */
+void ledger_end(struct office *o);
 
 /* ---- For the sealer (core/sealer) and the ledger's module ---- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "core/ledger.h"
 #include "core/office_in.h"
 
 static _Thread_local struct vault_place *my_vault;
@@ -80,6 +81,7 @@ void office_end(struct office *o)
     }
     for (u32 i = 0; i < OFFICE_VAULTS_MAX; i++)
         os_close(atomic_exchange(&o->vaults[i].fresh, -1));
+    ledger_end(o);
     (void)pthread_rwlock_destroy(&o->lock);
 }
 

@@ -187,6 +187,7 @@ err chat_channel_leave(struct call *c, const struct chat_channel_leave_in *in, s
     TRY(q_member_delete(c, in->channel, me(c), &left));
     if (left)
         TRY(q_channel_count_members(c, in->channel, -1));
+    call_topic_changed(c, &chat_topics[0], in->channel.v);
     return channel_of(c, in->channel, ret);
 }
 

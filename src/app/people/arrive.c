@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "core/gate.h"
-#include "core/ledger.h"
 
 static const usec proof_lasts = 6 * USEC_MIN, strong_lasts = 5 * USEC_MIN;
 
@@ -77,17 +76,6 @@ static err device_arrives(struct call *c, person_id person, const struct device_
     }
     *ret = d;
     return E_NONE;
-}
-
-static err decide(struct call *c, const struct dir_person *p, const struct dir_device *d)
-{
-    struct verdict v;
-    TRY(gate_arrive(c, p, d));
-    TRY(gate_decide(c, "session.open", NULL, NULL, &v));
-    if (v.allow)
-        return E_NONE;
-    ledger_refusal(c, &(struct act){ .type = "decision", .action = "session.open", .verdict = &v });
-    return call_refuse(c, &v);
 }
 
 struct opened {
@@ -160,7 +148,8 @@ err arrival_open(struct call *c, const struct arrival *a, const struct device_pr
     c->who.device = n->device.id;
     c->who.session = a->session.v;
     c->who.strength = a->strength == 3 ? 4 : a->strength;
-    TRY(decide(c, &p, &n->device));
+    TRY(gate_arrive(c, &p, &n->device));
+    TRY(gate_require(c, "session.open"));
     TRY(session_write(c, a, n));
     call_after_commit(c, take_in, n);
 

@@ -51,7 +51,11 @@ err people_person_devices(struct call *c, const struct people_person_devices_in 
 
 err people_person_add_before(struct call *c, struct people_person_add_in *in)
 {
+    if (!str_trim(in->name).n)
+        return call_field(c, "name", "required", 0);
     str login = login_normal(c->arena, in->login);
+    if (!login.n)
+        return call_field(c, "login", "required", 0);
     for (size_t i = 0; i < login.n; i++) {
         char k = login.p[i];
         bool good =
@@ -73,10 +77,13 @@ err people_person_add(struct call *c, const struct people_person_add_in *in,
                                   .mail = in->mail,
                                   .department = in->has_department ? in->department.v : 0,
                                   .role = ROLE_MEMBER };
+    struct q_department_name_row department;
+    if (in->has_department && q_department_name(c, in->department, &department) == E_NOT_FOUND)
+        return call_field(c, "department", "unknown", 0);
     err e = people_add(c, &p, &id);
     if (e == E_CONFLICT) {
         IGNORE(call_field(c, "login", "taken", 0));
-        return fail(c, E_LOGIN_TAKEN, "login or department");
+        return fail(c, E_LOGIN_TAKEN, "login");
     }
     TRY(e);
     call_object(c, "Person", "pers", id.v);

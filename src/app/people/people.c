@@ -224,8 +224,9 @@ err people_admit(struct call *c, person_id id, str encoded, str sealed_totp)
 {
     const struct q_person_accept_in in = { .id = id, .password = encoded, .totp = sealed_totp,
                                            .now = c->now };
-    TRY(q_person_accept(c, &in));
-    return person_refresh(c, id);
+    i64 changed;
+    TRY(q_person_accept(c, &in, &changed));
+    return changed ? person_refresh(c, id) : fail(c, E_NOT_FOUND, "nobody, or locked");
 }
 
 err people_department(struct call *c, str name, i64 *ret_id)

@@ -44,8 +44,10 @@ UPDATE person SET role = :role, changed = :now WHERE id = :id;
 SELECT count(*) AS n FROM person WHERE role = :role AND status = 1;
 -- param role role
 
--- name: person_accept :exec
-UPDATE person SET password = :password, totp = :totp, totp_step = :step, status = 1, changed = :now WHERE id = :id;
+-- name: person_accept :exec -> int
+-- Not for those who are locked or have left.
+UPDATE person SET password = :password, totp = :totp, totp_step = :step, status = 1, changed = :now
+WHERE id = :id AND status IN (0, 1);
 -- param now time
 
 -- name: person_totp_used :exec -> int
@@ -75,6 +77,9 @@ WHERE p.id = :id;
 SELECT d.id, d.name, (SELECT count(*) FROM person p WHERE p.department = d.id) AS people
 FROM department d ORDER BY d.name LIMIT 500;
 
+-- name: department_name :one (name text)
+SELECT name FROM department WHERE id = :id;
+
 -- name: department_insert :exec
 INSERT INTO department (id, name) VALUES (:id, :name);
 
@@ -99,8 +104,8 @@ INSERT INTO invite (hash, person, expires) VALUES (:hash, :person, :expires);
 UPDATE invite SET used = :now WHERE person = :person AND used IS NULL;
 -- param now time
 
--- name: invite_find :one (person person_id, login text, name text, expires time, used time?)
-SELECT i.person, p.login, p.name, i.expires, i.used
+-- name: invite_find :one (person person_id, login text, name text, status person_status, expires time, used time?)
+SELECT i.person, p.login, p.name, p.status, i.expires, i.used
 FROM invite i JOIN person p ON p.id = i.person WHERE i.hash = :hash;
 
 -- name: invite_use :exec -> int

@@ -115,7 +115,10 @@ static err invite_read(struct call *c, str token, struct q_invite_find_row *ret)
     err e = q_invite_find(c, (str){ (const char *)hash, sizeof hash }, ret);
     if (e == E_NOT_FOUND || (e == E_NONE && (ret->has_used || ret->expires <= c->now)))
         return fail(c, E_INVITE_GONE, "unknown, used or expired");
-    return e;
+    TRY(e);
+    if (ret->status != PERSON_STATUS_INVITED && ret->status != PERSON_STATUS_ACTIVE)
+        return fail(c, E_INVITE_GONE, "the person is locked"); /* a link opens no lock */
+    return E_NONE;
 }
 
 err people_invite_open_before(struct call *c, struct people_invite_open_in *in)
@@ -179,33 +182,51 @@ err people_invite_accept_before(struct call *c, struct people_invite_accept_in *
     return arrival_prepare(c, in->challenge, &in->device, &a->arrival);
 }
 
-/* The password, the authenticator and ten recovery codes take the place of all that was before. */
+static err recovery_codes(struct call *c, person_id person, struct str_list *ret)
+{
+    u8 hash[32];
+    TRY(q_recovery_clear(c, person));
+    ret->at = NEW_N(c->arena, str, RECOVERY_CODES);
+    ret->n = RECOVERY_CODES;
+    for (int i = 0; i < RECOVERY_CODES; i++) {
+        ret->at[i] = recovery_new(c->arena);
+        recovery_hash(person, ret->at[i], hash);
+        TRY(q_recovery_insert(c, person, (str){ (const char *)hash, sizeof hash }));
+    }
+    return E_NONE;
+}
+
+static void take_ended_all(struct office *o, void *arg)
+{
+    session_end_of_person(o, ((const struct arrival *)arg)->person.v);
+}
+
+/* The password, the authenticator and ten recovery codes take the place of all that was before, and
+ * sessions opened with the former ones end. */
 err people_invite_accept(struct call *c, const struct people_invite_accept_in *in,
                          struct accepted *ret)
 {
     const struct acceptance *made = in->prepared;
-    struct arrival a = made->arrival;
+    struct arrival *a = NEW(c->arena, struct arrival);
     u8 hash[32];
-    i64 used;
+    i64 changed;
+    *a = made->arrival;
     TRY(token_hash(in->token, hash));
-    TRY(q_invite_use(c, c->now, (str){ (const char *)hash, sizeof hash }, &used));
-    if (!used)
+    TRY(q_invite_use(c, c->now, (str){ (const char *)hash, sizeof hash }, &changed));
+    if (!changed)
         return fail(c, E_INVITE_GONE, "used in the meantime");
-    const struct q_person_accept_in credentials = { .id = a.person, .password = made->password,
-                                                    .totp = made->totp, .step = a.totp_step,
+    const struct q_person_accept_in credentials = { .id = a->person, .password = made->password,
+                                                    .totp = made->totp, .step = a->totp_step,
                                                     .now = c->now };
-    TRY(q_person_accept(c, &credentials));
-    TRY(q_recovery_clear(c, a.person));
-    ret->recovery_codes.at = NEW_N(c->arena, str, RECOVERY_CODES);
-    ret->recovery_codes.n = RECOVERY_CODES;
-    for (int i = 0; i < RECOVERY_CODES; i++) {
-        ret->recovery_codes.at[i] = recovery_new(c->arena);
-        recovery_hash(a.person, ret->recovery_codes.at[i], hash);
-        TRY(q_recovery_insert(c, a.person, (str){ (const char *)hash, sizeof hash }));
-    }
-    TRY(person_refresh(c, a.person));
-    a.totp_step = 0; /* stored with the person just now */
-    return arrival_open(c, &a, &in->device, &ret->signed_in);
+    TRY(q_person_accept(c, &credentials, &changed));
+    if (!changed)
+        return fail(c, E_INVITE_GONE, "locked in the meantime");
+    TRY(recovery_codes(c, a->person, &ret->recovery_codes));
+    TRY(q_sessions_delete_of_person(c, a->person));
+    call_after_commit(c, take_ended_all, a);
+    TRY(person_refresh(c, a->person));
+    a->totp_step = 0; /* stored with the person just now */
+    return arrival_open(c, a, &in->device, &ret->signed_in);
 }
 
 /* ---- The session ---- */

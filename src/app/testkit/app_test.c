@@ -196,8 +196,21 @@ struct app *app_new(struct T *T)
     return app;
 }
 
+/* Each decision that became a leaf, for the coverage check. */
+static void cover_decisions(struct app *app)
+{
+    u64 size = getenv("OUTWORK_COVER") && !app->broken ? app_seal(app) : 0;
+    for (u64 i = 0; i < size; i++) {
+        const struct json *o = app_leaf_json(app, i, size);
+        str action = json_str_or(json_get(o, S("action")), (str){ 0 });
+        if (action.n && json_get(o, S("decision")))
+            cover(app, "ACTION", action, json_get(o, S("decision"))->s);
+    }
+}
+
 void app_end(struct app *app)
 {
+    cover_decisions(app);
     sealer_stop(app->sealer);
     db_close(app->sealer_db);
     serve_port_close(app->port);
@@ -291,25 +304,39 @@ u64 app_seal(struct app *app)
     return head.head.size;
 }
 
-str app_leaf(struct app *app, u64 index)
+/* One leaf of a ledger of this size. */
+static str leaf_at(struct app *app, u64 index, u64 size)
 {
     struct tlog_source s = ledger_source(app->office);
-    u64 size = app_seal(app), bundle = index / TLOG_WIDTH;
-    str entries[TLOG_WIDTH];
+    u64 bundle = index / TLOG_WIDTH;
+    if (!app->bundle.n || app->bundle.index != bundle || app->bundle.size != size) {
+        app->bundle.index = bundle;
+        app->bundle.size = size;
+        app->bundle.n = tlog_width(size, TLOG_ENTRIES, bundle);
+        expect_ok(tlog_read_bundle(&s, bundle, app->bundle.n, app->a, app->bundle.at));
+    }
+    return app->bundle.at[index % TLOG_WIDTH];
+}
+
+str app_leaf(struct app *app, u64 index)
+{
+    u64 size = app_seal(app);
     expect(index < size);
-    expect_ok(
-        tlog_read_bundle(&s, bundle, tlog_width(size, TLOG_ENTRIES, bundle), app->a, entries));
-    return entries[index % TLOG_WIDTH];
+    return leaf_at(app, index, size);
+}
+
+const struct json *app_leaf_json(struct app *app, u64 index, u64 size)
+{
+    const struct json *o;
+    expect_ok(json_parse(app->a, leaf_at(app, index, size), &o, NULL));
+    return o;
 }
 
 size_t app_leaves(struct app *app, const char *type)
 {
     size_t n = 0;
     u64 size = app_seal(app);
-    for (u64 i = 0; i < size; i++) {
-        const struct json *o;
-        expect_ok(json_parse(app->a, app_leaf(app, i), &o, NULL));
-        n += str_eq_z(json_str_or(json_get(o, S("type")), S("")), type);
-    }
+    for (u64 i = 0; i < size; i++)
+        n += str_eq_z(json_str_or(json_get(app_leaf_json(app, i, size), S("type")), S("")), type);
     return n;
 }

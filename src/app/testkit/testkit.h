@@ -24,6 +24,12 @@ struct app {
     struct db *sealer_db;
     struct sealer *sealer;
     str data;
+    struct {
+        u64 index, size;
+        u32 n;
+        str at[TLOG_WIDTH];
+    } bundle; /* read last */
+    bool broken; /* the test has damaged the ledger: do not read it at the end */
 };
 
 /* A fresh office in T->dir with the shipped policy and nobody in it. */
@@ -39,6 +45,8 @@ void app_clock(struct app *app, usec forward); /* moves the wall clock */
 /* Seals what waits and returns how many leaves the ledger has; their bodies by index. */
 u64 app_seal(struct app *app);
 str app_leaf(struct app *app, u64 index);
+/* The same parsed, when the size is known already. */
+const struct json *app_leaf_json(struct app *app, u64 index, u64 size);
 /* Leaves with this "type" since the office began; counts sealed ones. */
 size_t app_leaves(struct app *app, const char *type);
 
@@ -57,7 +65,7 @@ struct visitor *visitor_new(struct app *app);
 
 struct got {
     int status;
-    str body, lines;
+    str body, lines, type;
     const struct json *json; /* NULL when the body is empty */
 };
 
@@ -96,5 +104,7 @@ i64 number(const struct got *g, const char *path);
 
 /* Ends the test if the answer is not what test/golden/openapi.json declares for this call. */
 void conform(struct app *app, const char *method, str path, const struct got *g);
+/* A line for tools/coverage, when OUTWORK_COVER names a file. */
+void cover(struct app *app, const char *what, str of, str how);
 
 #endif

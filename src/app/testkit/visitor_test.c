@@ -98,6 +98,7 @@ static void on_done(struct request *rq, const struct reply *r)
     l->got.status = r->status;
     l->got.body = str_copy(l->app->a, r->body);
     l->got.lines = str_copy(l->app->a, r->lines);
+    l->got.type = str_copy(l->app->a, r->content_type);
     l->done = true;
 }
 
