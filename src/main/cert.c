@@ -36,8 +36,14 @@ static usec time_of(const ASN1_TIME *t)
     return days * USEC_DAY + tm.tm_hour * USEC_HOUR + tm.tm_min * USEC_MIN + tm.tm_sec * USEC_S;
 }
 
-usec cert_not_before(const X509 *x) { return time_of(X509_get0_notBefore(x)); }
-usec cert_not_after(const X509 *x) { return time_of(X509_get0_notAfter(x)); }
+usec cert_not_before(const X509 *x)
+{
+    return time_of(X509_get0_notBefore(x));
+}
+usec cert_not_after(const X509 *x)
+{
+    return time_of(X509_get0_notAfter(x));
+}
 
 static void put_name(struct buf *b, const GENERAL_NAME *g)
 {
@@ -64,7 +70,10 @@ str cert_names(struct arena *out, const X509 *x)
     return buf_str(&b);
 }
 
-bool cert_covers(X509 *x, const char *host) { return X509_check_host(x, host, 0, 0, NULL) == 1; }
+bool cert_covers(X509 *x, const char *host)
+{
+    return X509_check_host(x, host, 0, 0, NULL) == 1;
+}
 
 bool cert_issued_by(X509 *x, X509 *ca)
 {

@@ -13,10 +13,10 @@ MUST_USE err cert_read(const char *path, X509 **ret);
 usec cert_not_before(const X509 *x);
 usec cert_not_after(const X509 *x);
 /* DNS names and addresses, comma between. */
-str  cert_names(struct arena *out, const X509 *x);
+str cert_names(struct arena *out, const X509 *x);
 bool cert_covers(X509 *x, const char *host);
 bool cert_issued_by(X509 *x, X509 *ca);
 /* SHA-256 with colons, as browsers show it. */
-str  cert_fingerprint(struct arena *out, const X509 *x);
+str cert_fingerprint(struct arena *out, const X509 *x);
 
 #endif

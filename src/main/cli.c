@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Taking a command line apart. Strict: an option that a command does not have, a missing value or a word too many is an error that
- * says what was probably meant; nothing is ignored. */
+/* Taking a command line apart. Strict: an option that a command does not have, a missing value or a
+ * word too many is an error that says what was probably meant; nothing is ignored. */
 #include "main/cli.h"
 
 #include <stdarg.h>
@@ -49,7 +49,10 @@ const char *cli_value(const struct cli *c, const char *option)
     return c->values[i];
 }
 
-bool cli_flag(const struct cli *c, const char *option) { return cli_value(c, option) != NULL; }
+bool cli_flag(const struct cli *c, const char *option)
+{
+    return cli_value(c, option) != NULL;
+}
 
 /* The command that argv begins with; *ret_used: its words. */
 static const struct cli_command *command_of(int argc, char **argv, int *ret_used)
@@ -104,10 +107,13 @@ static int unknown_command(int argc, char **argv)
 static int unknown_option(const struct cli *c, str name)
 {
     SCRATCH(s);
-    const char *names[CLI_OPTIONS_MAX];
-    for (size_t i = 0; i < c->command->options_n; i++)
+    const char *names[2 * CLI_OPTIONS_MAX];
+    size_t n = c->command->options_n;
+    for (size_t i = 0; i < n; i++)
         names[i] = c->command->options[i].name;
-    const char *meant = near_word(name, names, c->command->options_n);
+    if (c->command->settings)
+        n += config_names(names + n, COUNT(names) - n);
+    const char *meant = near_word(name, names, n);
     struct buf b = buf_in(s.a, 4096);
     buf_fmt(&b, TEXT_BAD_OPTION, c->command->name, str_z(s.a, str_sub(name, 0, 60)));
     if (meant)
@@ -150,7 +156,8 @@ static int take_option(struct cli *c, int argc, char **argv, int *at)
     if (!known && !take_setting(c, name, value))
         return unknown_option(c, name);
     if (flag ? value != NULL : value == NULL) {
-        (void)cli_fail(flag ? TEXT_TAKES_NO_VALUE : TEXT_NEEDS_VALUE, str_z(s.a, str_sub(name, 0, 60)));
+        (void)cli_fail(flag ? TEXT_TAKES_NO_VALUE : TEXT_NEEDS_VALUE,
+                       str_z(s.a, str_sub(name, 0, 60)));
         return CLI_USAGE;
     }
     if (known)
@@ -252,7 +259,7 @@ int cli_main(int argc, char **argv)
         if (argc < 2)
             code = CLI_USAGE;
     } else if (!strcmp(argv[1], "--version")) {
-        argv[1] = (char *)(uintptr_t)"version";
+        argv[1] = (char *)(uintptr_t) "version";
         code = run_command(a, argc - 1, argv + 1);
     } else {
         code = run_command(a, argc - 1, argv + 1);

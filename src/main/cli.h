@@ -9,9 +9,9 @@
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_OPTIONS_MAX = 16, CLI_WORDS_MAX = 4 };
 
 struct cli_option {
-    const char *name;            /* without dashes */
-    const char *value;           /* what it takes, for help; NULL: a flag */
-    const char *about[2];        /* English, Chinese */
+    const char *name;     /* without dashes */
+    const char *value;    /* what it takes, for help; NULL: a flag */
+    const char *about[2]; /* English, Chinese */
 };
 
 struct cli_command;
@@ -20,24 +20,27 @@ struct cli_command;
 struct cli {
     const struct cli_command *command;
     struct arena *arena;
-    const char *values[CLI_OPTIONS_MAX];     /* by the option's place in the command's list; flags: "" */
+    const char
+        *values[CLI_OPTIONS_MAX]; /* by the option's place in the command's list; flags: "" */
     const char *words[CLI_WORDS_MAX];
     size_t words_n;
-    struct { const char *key, *value; } settings[CLI_OPTIONS_MAX];   /* config keys given as options */
+    struct {
+        const char *key, *value;
+    } settings[CLI_OPTIONS_MAX]; /* config keys given as options */
     size_t settings_n;
 };
 
 struct cli_command {
-    const char *name;            /* one or two words */
-    int   group;
-    const char *words;           /* words it takes, for help; NULL: none */
+    const char *name; /* one or two words */
+    int group;
+    const char *words; /* words it takes, for help; NULL: none */
     const char *summary[2], *about[2];
-    const char *examples;        /* lines */
+    const char *examples; /* lines */
     const struct cli_option *options;
     size_t options_n;
-    bool  settings;              /* takes every config key as an option too */
+    bool settings; /* takes every config key as an option too */
     int (*run)(struct cli *c);
-    int (*raw)(int argc, char **argv);       /* instead: takes its arguments itself */
+    int (*raw)(int argc, char **argv); /* instead: takes its arguments itself */
 };
 extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_n;
@@ -49,7 +52,7 @@ int cli_main(int argc, char **argv);
 const char *cli_value(const struct cli *c, const char *option);
 bool cli_flag(const struct cli *c, const char *option);
 /* "outwork: …" on standard error; returns CLI_FAILED, for `return cli_fail(…)`. */
-int  cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* On standard output. */
 PRINTF(1, 2) void cli_say(const char *fmt, ...);
 

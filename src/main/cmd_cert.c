@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork cert show` and `cert renew`. While a server runs it holds the vault, so renewing asks it (SIGUSR1) and waits for the new
- * file; otherwise a vault is started for the purpose. */
+/* `outwork cert show` and `cert renew`. While a server runs it holds the vault, so renewing asks it
+ * (SIGUSR1) and waits for the new file; otherwise a vault is started for the purpose. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -46,7 +46,8 @@ int cmd_cert_show(struct cli *c)
 static str certificate(const struct place *p)
 {
     str pem;
-    return os_read_file(p->arena, place_path(p, "tls/cert.pem"), 64 * 1024, &pem) == E_NONE ? pem : S("");
+    return os_read_file(p->arena, place_path(p, "tls/cert.pem"), 64 * 1024, &pem) == E_NONE ? pem
+                                                                                            : S("");
 }
 
 static int ask_running(const struct place *p, int pid)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork doctor`: every check in turn, then the verdict. Changes nothing, but for making the run folder's lock file readable to
- * itself, and works beside a running server. */
+/* `outwork doctor`: every check in turn, then the verdict. Changes nothing, but for making the run
+ * folder's lock file readable to itself, and works beside a running server. */
 #include <stdarg.h>
 
 #include "base/json.h"
 #include "base/os.h"
 #include "main/doctor.h"
 
-static const struct { const char *name, *title[2]; void (*fn)(struct doctor *d); } checks[] = {
+static const struct {
+    const char *name, *title[2];
+    void (*fn)(struct doctor *d);
+} checks[] = {
     { "permissions", { "permissions", "权限" }, doctor_permissions },
     { "root_key", { "root key", "根密钥" }, doctor_root_key },
     { "vault", { "vault", "保险库" }, doctor_vault },
@@ -33,10 +36,10 @@ static str format(struct doctor *d, const char *fmt, va_list ap)
     return str_copy(d->place->arena, (str){ line, (size_t)MIN(MAX(n, 0), (int)sizeof line - 1) });
 }
 
-#define FORMATTED(result)                \
-    va_list ap;                          \
-    va_start(ap, fmt);                   \
-    str result = format(d, fmt, ap);     \
+#define FORMATTED(result)            \
+    va_list ap;                      \
+    va_start(ap, fmt);               \
+    str result = format(d, fmt, ap); \
     va_end(ap)
 
 void doctor_ok(struct doctor *d, const char *fmt, ...)
@@ -75,7 +78,9 @@ static void print(const struct doctor *d)
 {
     for (size_t i = 0; i < d->findings.n; i++) {
         const struct finding *f = &d->findings.at[i];
-        const char *word = f->verdict == DOCTOR_OK ? TEXT_OK : f->verdict == DOCTOR_NOTE ? TEXT_NOTE : TEXT_BAD;
+        const char *word = f->verdict == DOCTOR_OK     ? TEXT_OK
+                           : f->verdict == DOCTOR_NOTE ? TEXT_NOTE
+                                                       : TEXT_BAD;
         cli_say("%-4s  %-12s " STR_FMT "\n", word, title_of(f->check), STR_ARG(f->what));
         if (f->remedy.n)
             cli_say("      %-12s → " STR_FMT "\n", "", STR_ARG(f->remedy));
@@ -86,12 +91,14 @@ static void print_json(const struct doctor *d, int bad)
 {
     static const char *const words[] = { "ok", "note", "bad" };
     struct buf b = buf_in(d->place->arena, 1 << 20);
-    buf_fmt(&b, "{\"ok\":%s,\"running\":%s,\"data\":", bad ? "false" : "true", d->holder ? "true" : "false");
+    buf_fmt(&b, "{\"ok\":%s,\"running\":%s,\"data\":", bad ? "false" : "true",
+            d->holder ? "true" : "false");
     json_put_str(&b, str_from(d->place->data));
     buf_put(&b, S(",\"findings\":["));
     for (size_t i = 0; i < d->findings.n; i++) {
         const struct finding *f = &d->findings.at[i];
-        buf_fmt(&b, "%s{\"check\":\"%s\",\"verdict\":\"%s\",\"what\":", i ? "," : "", f->check, words[f->verdict]);
+        buf_fmt(&b, "%s{\"check\":\"%s\",\"verdict\":\"%s\",\"what\":", i ? "," : "", f->check,
+                words[f->verdict]);
         json_put_str(&b, f->what);
         buf_put(&b, S(",\"remedy\":"));
         json_put_str(&b, f->remedy);

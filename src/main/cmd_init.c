@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork init` and `outwork demo init`: a new data folder. It is built beside its place and moved there when complete, so that
- * an interrupted init leaves nothing that looks like an office. */
+/* `outwork init` and `outwork demo init`: a new data folder. It is built beside its place and moved
+ * there when complete, so that an interrupted init leaves nothing that looks like an office. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -17,18 +17,22 @@
 
 struct making {
     struct cli *cli;
-    const char *data;            /* where it will be */
-    struct place place;          /* where it is made */
-    const char *made_key;        /* a root key outside that we made: removed on failure */
+    const char *data;     /* where it will be */
+    struct place place;   /* where it is made */
+    const char *made_key; /* a root key outside that we made: removed on failure */
     struct office_init_result links;
 };
 
-static int remove_one(const char *path, UNUSED const struct stat *st, UNUSED int kind, UNUSED struct FTW *at)
+static int remove_one(const char *path, UNUSED const struct stat *st, UNUSED int kind,
+                      UNUSED struct FTW *at)
 {
     return remove(path);
 }
 
-static void remove_tree(const char *path) { (void)nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
+static void remove_tree(const char *path)
+{
+    (void)nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
 
 /* True when there is nothing at the path, or an empty folder. */
 static bool is_free(const char *path)
@@ -65,7 +69,7 @@ static err write_ledger_key(struct making *m, struct vault_run *v)
     struct vault_ledger_head_out head;
     struct note_key key;
     struct buf b = buf_in(m->place.arena, 1024);
-    TRY(vault_ledger_head(v->parent, &(struct vault_ledger_head_in){ }, &head));
+    TRY(vault_ledger_head(v->parent, &(struct vault_ledger_head_in){}, &head));
     TRY(note_key_make(head.origin, head.public_key, &key));
     note_key_put(&b, &key);
     buf_char(&b, '\n');
@@ -84,8 +88,10 @@ static int fail_with(const char *what, err e, str why)
 static err write_config(struct making *m)
 {
     struct buf b = buf_in(m->place.arena, CONFIG_TEXT_MAX);
-    buf_put(&b, S("# Outwork. `key = value`, one a line. What is not needed before the store opens is set in\n"
-                  "# the office itself. After a change: kill -HUP the server (listen and threads: start it again).\n\n"));
+    buf_put(&b, S("# Outwork. `key = value`, one a line. What is not needed before the store opens "
+                  "is set in\n"
+                  "# the office itself. After a change: kill -HUP the server (listen and threads: "
+                  "start it again).\n\n"));
     config_write(&b, &m->place.config, true);
     return os_write_file(place_path(&m->place, "outwork.conf"), buf_str(&b), 0600);
 }
@@ -148,7 +154,7 @@ static int make_at(struct making *m)
     if (os_exists(str_fmt(a, "%s/outwork.conf", m->data).p))
         return cli_fail(TEXT_EXISTS, m->data);
     str parent = str_from(m->data);
-    while (parent.n > 1 && parent.p[--parent.n] != '/') { }
+    while (parent.n > 1 && parent.p[--parent.n] != '/') {}
     err e = os_mkdir(str_z(a, parent.n ? parent : S("/")), 0755);
     if (e != E_NONE)
         return cli_fail(TEXT_CANNOT_WRITE, m->data, err_text(e));
@@ -172,7 +178,8 @@ static int make_at(struct making *m)
 static bool set(struct making *m, const char *key, const char *value)
 {
     struct config_error why;
-    if (!value || config_set(m->cli->arena, &m->place.config, str_from(key), str_from(value), &why) == E_NONE)
+    if (!value ||
+        config_set(m->cli->arena, &m->place.config, str_from(key), str_from(value), &why) == E_NONE)
         return true;
     (void)cli_fail("--" STR_FMT, STR_ARG(why.text));
     return false;
@@ -207,7 +214,8 @@ static void print_links(const struct making *m)
     cli_say(TEXT_INIT_DONE, str_z(m->cli->arena, config_host(&m->place.config)), m->data);
     cli_say("\n\n%s\n\n", TEXT_INIT_LINKS);
     for (size_t i = 0; i < OFFICE_LINKS; i++)
-        cli_say("  %s\n    " STR_FMT "\n", role_text(m->links.links[i].role), STR_ARG(m->links.links[i].link));
+        cli_say("  %s\n    " STR_FMT "\n", role_text(m->links.links[i].role),
+                STR_ARG(m->links.links[i].link));
     cli_say("\n");
     if (!m->place.config.root_key.n) {
         cli_say(TEXT_KEY_BESIDE, str_fmt(m->cli->arena, "%s/root.key", m->data).p);
@@ -220,7 +228,8 @@ static void print_links(const struct making *m)
 int cmd_init(struct cli *c)
 {
     struct making m = { .cli = c, .data = place_folder(c) };
-    const char *host = cli_value(c, "host"), *listen = cli_value(c, "listen"), *key = cli_value(c, "root-key");
+    const char *host = cli_value(c, "host"), *listen = cli_value(c, "listen"),
+               *key = cli_value(c, "root-key");
     config_default(&m.place.config);
     if (!host) {
         (void)cli_fail(TEXT_MISSING_WORD, "init", "--host NAMES");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork run`: the parent. Takes the folder's lock, opens what the roles may not open themselves (key, vault file, ports), and hands
- * over to the supervisor. It also has the certificate renewed a month before its end, and on SIGUSR1. */
+/* `outwork run`: the parent. Takes the folder's lock, opens what the roles may not open themselves
+ * (key, vault file, ports), and hands over to the supervisor. It also has the certificate renewed a
+ * month before its end, and on SIGUSR1. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -16,15 +17,21 @@
 #include "proc/listen.h"
 #include "proc/super.h"
 
-enum { RENEW_DAYS = 30, LISTENERS_MAX = LISTEN_THREADS_MAX * LISTEN_ADDRESSES_MAX + 1 };
+enum {
+    RENEW_DAYS = 30,
+    CONFIG_ARENA = 1 << 20,
+    LISTENERS_MAX = LISTEN_THREADS_MAX * LISTEN_ADDRESSES_MAX + 1
+};
 
 struct office {
     struct cli *cli;
     struct place *place;
     struct role_listener *listeners;
     size_t listeners_n;
-    u32  threads;
+    u32 threads;
     bool banner;
+    struct arena
+        *configs[2]; /* of the config in use and the one before: the supervisor may hold either */
 };
 
 /* ---- the certificate ---- */
@@ -60,7 +67,8 @@ static void on_answer(struct super *s, void *arg, const struct msg *m)
     struct office *o = arg;
     struct vault_ca_issue_out out;
     struct msg_failed failed;
-    if (m->type == VAULT_ca_issue + 1 && record_get(m->payload, vault_record_ca_issue_out(), &out) == E_NONE) {
+    if (m->type == VAULT_ca_issue + 1 &&
+        record_get(m->payload, vault_record_ca_issue_out(), &out) == E_NONE) {
         err e = vault_write_certificate(o->place, &out);
         if (e != E_NONE) {
             log_error("the new certificate cannot be written", L_Z("why", err_text(e)));
@@ -68,7 +76,8 @@ static void on_answer(struct super *s, void *arg, const struct msg *m)
         }
         log_info("certificate renewed", L_STR("host", o->place->config.host));
         super_reload(s, place_config_text(o->place)); /* the api reads it again */
-    } else if (m->type == MSG_failed && record_get(m->payload, msg_record_failed(), &failed) == E_NONE) {
+    } else if (m->type == MSG_failed &&
+               record_get(m->payload, msg_record_failed(), &failed) == E_NONE) {
         log_error("the certificate was not renewed", L_STR("why", failed.text));
     }
 }
@@ -81,7 +90,8 @@ static void on_ready(struct super *s, void *arg)
     struct msg_ready api = { 0 };
     super_state(s, ROLE_API, &api);
     if (geteuid() == 0 && api.uid == 0)
-        log_warn("the api role runs as root without its powers: its own user cannot reach the data folder",
+        log_warn("the api role runs as root without its powers: its own user cannot reach the data "
+                 "folder",
                  L_Z("data", o->place->data));
     renew_if_due(s, arg);
     if (!o->banner)
@@ -96,15 +106,23 @@ static bool on_reload(UNUSED struct super *s, void *arg, str *ret_config)
 {
     struct office *o = arg;
     struct config config;
+    struct cli cli = *o->cli; /* the same settings over the file, in memory of its own */
     str why;
-    if (place_config(o->cli, o->place->data, &config, &why) != E_NONE) {
+    cli.arena = arena_new("config", CONFIG_ARENA);
+    if (place_config(&cli, o->place->data, &config, &why) != E_NONE) {
         log_error("outwork.conf is not taken; the old settings stay", L_STR("why", why));
+        arena_free(cli.arena);
         return false;
     }
-    if (!str_eq(config.listen, o->place->config.listen) || config.threads != o->place->config.threads)
+    if (!str_eq(config.listen, o->place->config.listen) ||
+        config.threads != o->place->config.threads)
         log_warn("listen and threads change at the next start only");
+    arena_free(o->configs[1]);
+    o->configs[1] = o->configs[0];
+    o->configs[0] = cli.arena;
     o->place->config = config;
-    *ret_config = place_config_text(o->place);
+    struct place p = { cli.arena, o->place->data, config };
+    *ret_config = place_config_text(&p);
     return true;
 }
 
@@ -125,7 +143,8 @@ static bool open_one(struct office *o, const struct listen_address *a, u32 index
     return false;
 }
 
-/* With SO_REUSEPORT a second server of the same user would share the port unnoticed: so first without. */
+/* With SO_REUSEPORT a second server of the same user would share the port unnoticed: so first
+ * without. */
 static bool taken(const struct listen_address *a)
 {
     int fd;
@@ -166,15 +185,29 @@ static int supervise(struct office *o, const struct vault_files *f)
 {
     struct place *p = o->place;
     struct super_role rows[] = {
-        { .role = ROLE_VAULT, .uid = role_uid(&roles[ROLE_VAULT]), .fds = { f->key, f->sealed }, .fds_n = 2 },
-        { .role = ROLE_API, .uid = place_api_uid(p->data), .listeners = o->listeners,
+        { .role = ROLE_VAULT,
+          .uid = role_uid(&roles[ROLE_VAULT]),
+          .fds = { f->key, f->sealed },
+          .fds_n = 2 },
+        { .role = ROLE_API,
+          .uid = place_api_uid(p->data),
+          .listeners = o->listeners,
           .listeners_n = o->listeners_n },
     };
     struct super_link links[] = { { ROLE_API, ROLE_VAULT, 2 * o->threads + 4 } };
     struct super_plan plan = {
-        .data = str_from(p->data), .config = place_config_text(p), .threads = o->threads,
-        .roles = rows, .roles_n = COUNT(rows), .links = links, .links_n = COUNT(links), .arg = o,
-        .on_ready = on_ready, .on_reload = on_reload, .on_tick = renew_if_due, .on_poke = renew,
+        .data = str_from(p->data),
+        .config = place_config_text(p),
+        .threads = o->threads,
+        .roles = rows,
+        .roles_n = COUNT(rows),
+        .links = links,
+        .links_n = COUNT(links),
+        .arg = o,
+        .on_ready = on_ready,
+        .on_reload = on_reload,
+        .on_tick = renew_if_due,
+        .on_poke = renew,
         .on_answer = on_answer,
     };
     str why = S("");
@@ -204,7 +237,9 @@ static void raise_files(void)
 int cmd_run(struct cli *c)
 {
     struct place p;
-    struct office o = { .cli = c, .place = &p, .banner = cli_flag(c, "banner") || isatty(STDOUT_FILENO) };
+    struct office o = { .cli = c,
+                        .place = &p,
+                        .banner = cli_flag(c, "banner") || isatty(STDOUT_FILENO) };
     struct vault_files f;
     int holder = 0;
     str why;
@@ -222,8 +257,10 @@ int cmd_run(struct cli *c)
     raise_files();
     e = place_own(p.data, false);
     if (e != E_NONE)
-        log_warn("not every part of the data folder could be given its owner", L_Z("why", err_text(e)));
-    o.threads = p.config.threads ? (u32)p.config.threads : (u32)MIN(os_cores(), (int)LISTEN_THREADS_MAX);
+        log_warn("not every part of the data folder could be given its owner",
+                 L_Z("why", err_text(e)));
+    o.threads =
+        p.config.threads ? (u32)p.config.threads : (u32)MIN(os_cores(), (int)LISTEN_THREADS_MAX);
     if (!open_ports(&o))
         return CLI_FAILED;
     int code = supervise(&o, &f);
@@ -231,5 +268,7 @@ int cmd_run(struct cli *c)
         os_close(o.listeners[i].fd);
     (void)unlink(place_path(&p, "run/admin.sock"));
     vault_files_close(&f);
+    arena_free(o.configs[0]);
+    arena_free(o.configs[1]);
     return code;
 }

@@ -12,8 +12,8 @@
 
 int cmd_version(UNUSED struct cli *c)
 {
-    cli_say("outwork %s (%s, SQLite %s, libsodium %s)\n", OUTWORK_VERSION, OpenSSL_version(OPENSSL_VERSION),
-            sqlite3_libversion(), sodium_version_string());
+    cli_say("outwork %s (%s, SQLite %s, libsodium %s)\n", OUTWORK_VERSION,
+            OpenSSL_version(OPENSSL_VERSION), sqlite3_libversion(), sodium_version_string());
     return CLI_OK;
 }
 

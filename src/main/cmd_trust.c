@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork trust`: tells this user's browsers about the office's authority through certutil (NSS is what Chromium, Chrome and
- * Firefox read on Linux), and how to do it by hand elsewhere. */
+/* `outwork trust`: tells this user's browsers about the office's authority through certutil (NSS is
+ * what Chromium, Chrome and Firefox read on Linux), and how to do it by hand elsewhere. */
 #include <glob.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -27,20 +27,25 @@ static int certutil(const char *const *args)
         return -1;
     (void)posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", 1 /* O_WRONLY */, 0);
     (void)posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", 1, 0);
-    if (posix_spawnp(&pid, "certutil", &quiet, NULL, (char *const *)(uintptr_t)args, environ) == 0 &&
+    if (posix_spawnp(&pid, "certutil", &quiet, NULL, (char *const *)(uintptr_t)args, environ) ==
+            0 &&
         waitpid(pid, &status, 0) == pid)
         status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     (void)posix_spawn_file_actions_destroy(&quiet);
     return status == 127 ? -1 : status;
 }
 
-static bool have_certutil(void) { return certutil((const char *[]){ "certutil", "--version", NULL }) >= 0; }
+static bool have_certutil(void)
+{
+    return certutil((const char *[]){ "certutil", "--version", NULL }) >= 0;
+}
 
 /* One database; true when it is as wished. */
 static bool set_one(const struct place *p, const char *folder, bool trusted)
 {
     const char *db = str_fmt(p->arena, "sql:%s", folder).p, *name = nickname(p);
-    (void)certutil((const char *[]){ "certutil", "-D", "-d", db, "-n", name, NULL }); /* an older one of this name */
+    (void)certutil((const char *[]){ "certutil", "-D", "-d", db, "-n", name,
+                                     NULL }); /* an older one of this name */
     if (!trusted)
         return true;
     return certutil((const char *[]){ "certutil", "-A", "-d", db, "-t", "C,,", "-n", name, "-i",
@@ -82,7 +87,8 @@ static int each_database(const struct place *p, const char *home, bool trusted)
         if (glob(pattern, 0, NULL, &found) == 0)
             for (size_t k = 0; k < found.gl_pathc; k++) {
                 str file = str_from(found.gl_pathv[k]);
-                code |= say_one(p, str_z(p->arena, str_sub(file, 0, file.n - sizeof "/cert9.db" + 1)), trusted);
+                code |= say_one(
+                    p, str_z(p->arena, str_sub(file, 0, file.n - sizeof "/cert9.db" + 1)), trusted);
             }
         globfree(&found);
     }
@@ -93,23 +99,28 @@ static void say_by_hand(const struct place *p)
 {
     const char *ca = place_path(p, "tls/ca.pem");
     cli_say(TEXT("\nBy hand, with %s:\n"
-                 "  Firefox    Settings, Privacy & Security, Certificates, View Certificates, Authorities, Import\n"
-                 "  Debian     sudo cp %s /usr/local/share/ca-certificates/outwork.crt && sudo update-ca-certificates\n"
+                 "  Firefox    Settings, Privacy & Security, Certificates, View Certificates, "
+                 "Authorities, Import\n"
+                 "  Debian     sudo cp %s /usr/local/share/ca-certificates/outwork.crt && sudo "
+                 "update-ca-certificates\n"
                  "  macOS      sudo security add-trusted-cert -d -r trustRoot \\\n"
                  "                 -k /Library/Keychains/System.keychain ca.pem\n"
                  "  Windows    certutil -addstore -f Root ca.pem   (as administrator)\n"
-                 "  Android    Settings, Security, Encryption & credentials, Install a certificate, CA certificate\n"
+                 "  Android    Settings, Security, Encryption & credentials, Install a "
+                 "certificate, CA certificate\n"
                  "  iOS        mail it to the device, install the profile, then enable it under\n"
                  "             Settings, General, About, Certificate Trust Settings\n",
                  "\n手动操作（证书文件：%s）：\n"
                  "  Firefox    设置 → 隐私与安全 → 证书 → 查看证书 → 证书颁发机构 → 导入\n"
-                 "  Debian     sudo cp %s /usr/local/share/ca-certificates/outwork.crt && sudo update-ca-certificates\n"
+                 "  Debian     sudo cp %s /usr/local/share/ca-certificates/outwork.crt && sudo "
+                 "update-ca-certificates\n"
                  "  macOS      sudo security add-trusted-cert -d -r trustRoot \\\n"
                  "                 -k /Library/Keychains/System.keychain ca.pem\n"
                  "  Windows    certutil -addstore -f Root ca.pem   （以管理员身份）\n"
                  "  Android    设置 → 安全 → 加密与凭据 → 安装证书 → CA 证书\n"
                  "  iOS        把文件发到设备，安装描述文件，然后在 设置 → 通用 → 关于本机 →\n"
-                 "             证书信任设置 中启用\n"), ca, ca);
+                 "             证书信任设置 中启用\n"),
+            ca, ca);
 }
 
 /* Enter or y means yes; without a terminal nobody is asked and nothing is done. */

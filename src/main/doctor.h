@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The doctor's findings. A check is a function that adds one finding or more; the table of checks stands in cmd_doctor.c. */
+/* The doctor's findings. A check is a function that adds one finding or more; the table of checks
+ * stands in cmd_doctor.c. */
 #ifndef OUTWORK_MAIN_DOCTOR_H
 #define OUTWORK_MAIN_DOCTOR_H
 
@@ -8,12 +9,16 @@
 
 enum verdict { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_BAD };
 
-struct finding { const char *check; enum verdict verdict; str what, remedy; };
+struct finding {
+    const char *check;
+    enum verdict verdict;
+    str what, remedy;
+};
 
 struct doctor {
     struct place *place;
-    int holder;                      /* the running parent, or 0 */
-    const char *check;               /* whose findings are being added */
+    int holder;        /* the running parent, or 0 */
+    const char *check; /* whose findings are being added */
     VEC(struct finding) findings;
 };
 

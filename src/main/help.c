@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help pages, made from the table of commands. At most 100 columns; two for a Chinese character, as terminals have it. */
+/* Help pages, made from the table of commands. At most 100 columns; two for a Chinese character, as
+ * terminals have it. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -8,7 +9,8 @@
 enum { LEFT = 22 };
 
 static const char *const groups[][2] = {
-    { "Office", "办公室" }, { "Demo", "演示" }, { "Care", "维护" }, { "Proof and policy", "证明与策略" },
+    { "Office", "办公室" }, { "Demo", "演示" },
+    { "Care", "维护" },     { "Proof and policy", "证明与策略" },
     { "Other", "其他" },
 };
 
@@ -40,8 +42,7 @@ static void put_indented(struct buf *b, str lines)
 
 void cli_help_all(struct buf *b)
 {
-    buf_fmt(b, "%s\n\n%s: outwork %s %s\n", TEXT_TAGLINE, TEXT_USAGE, TEXT_COMMAND,
-            TEXT_OPTION);
+    buf_fmt(b, "%s\n\n%s: outwork %s %s\n", TEXT_TAGLINE, TEXT_USAGE, TEXT_COMMAND, TEXT_OPTION);
     for (size_t g = 0; g < COUNT(groups); g++) {
         buf_fmt(b, "\n%s\n", text_of(groups[g][0], groups[g][1]));
         for (size_t i = 0; i < cli_commands_n; i++) {
@@ -73,8 +74,10 @@ static void put_command(struct buf *b, const struct cli_command *c)
         put_row(b, left, text_of(o->about[0], o->about[1]), 18);
     }
     if (c->settings)
-        put_row(b, S("--KEY VALUE"), text_of("any key of outwork.conf (`outwork config --comments` lists them)",
-                                             "outwork.conf 中的任何一项（`outwork config --comments` 列出全部）"), 18);
+        put_row(b, S("--KEY VALUE"),
+                text_of("any key of outwork.conf (`outwork config --comments` lists them)",
+                        "outwork.conf 中的任何一项（`outwork config --comments` 列出全部）"),
+                18);
     if (c->examples) {
         buf_fmt(b, "\n%s\n", TEXT_EXAMPLES);
         put_indented(b, str_from(c->examples));
@@ -86,7 +89,8 @@ void cli_help_of(struct buf *b, const char *first_word, const struct cli_command
     size_t n = strlen(first_word);
     for (size_t i = 0; i < cli_commands_n; i++) {
         const struct cli_command *c = &cli_commands[i];
-        if (only ? c != only : strncmp(c->name, first_word, n) != 0 || (c->name[n] && c->name[n] != ' '))
+        if (only ? c != only
+                 : strncmp(c->name, first_word, n) != 0 || (c->name[n] && c->name[n] != ' '))
             continue;
         if (b->n)
             buf_put(b, S("\n"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Data folders. The lock is a POSIX record lock on run/parent.pid: it ends with the process whatever happens, its holder can be
- * asked for, and no child inherits it. */
+/* Data folders. The lock is a POSIX record lock on run/parent.pid: it ends with the process
+ * whatever happens, its holder can be asked for, and no child inherits it. */
 #include "main/place.h"
 
 #include <fcntl.h>
@@ -20,6 +20,8 @@ const char *place_folder(struct cli *c)
     if (!path)
         path = env && *env ? env : "data";
     char here[4096];
+    if (realpath(path, here))
+        return str_copy(c->arena, str_from(here)).p;
     if (path[0] != '/' && getcwd(here, sizeof here))
         path = str_fmt(c->arena, "%s/%s", here, path).p;
     str s = str_from(path);
@@ -52,12 +54,13 @@ err place_config(struct cli *c, const char *data, struct config *ret, str *reter
     }
     e = config_parse(c->arena, file, &config, &why);
     if (e != E_NONE) {
-        *reterr_why = str_fmt(c->arena, TEXT_CONFIG_FAULT, path, why.line,
-                              str_z(c->arena, why.text));
+        *reterr_why =
+            str_fmt(c->arena, TEXT_CONFIG_FAULT, path, why.line, str_z(c->arena, why.text));
         return e;
     }
     for (size_t i = 0; i < c->settings_n; i++) {
-        e = config_set(c->arena, &config, str_from(c->settings[i].key), str_from(c->settings[i].value), &why);
+        e = config_set(c->arena, &config, str_from(c->settings[i].key),
+                       str_from(c->settings[i].value), &why);
         if (e != E_NONE) {
             *reterr_why = str_fmt(c->arena, "--" STR_FMT, STR_ARG(why.text));
             return e;
@@ -166,9 +169,13 @@ unsigned place_api_uid(const char *data)
     return geteuid() == 0 && reachable(data) ? role_uid(&roles[ROLE_API]) : 0;
 }
 
-static struct { uid_t uid; bool failed; } owning;
+static struct {
+    uid_t uid;
+    bool failed;
+} owning;
 
-static int own_one(const char *path, UNUSED const struct stat *st, UNUSED int kind, UNUSED struct FTW *at)
+static int own_one(const char *path, UNUSED const struct stat *st, UNUSED int kind,
+                   UNUSED struct FTW *at)
 {
     owning.failed |= lchown(path, owning.uid, owning.uid) != 0;
     return 0;
@@ -190,8 +197,10 @@ static err own_tree(const char *path, uid_t uid, bool all)
 
 err place_own(const char *data, bool all)
 {
-    static const struct { const char *part; bool always; } apis[] = {
-        { "store", true }, { "ledger", false }, { "blobs", false } };
+    static const struct {
+        const char *part;
+        bool always;
+    } apis[] = { { "store", true }, { "ledger", false }, { "blobs", false } };
     if (geteuid() != 0)
         return E_NONE;
     SCRATCH(s);

@@ -16,4 +16,7 @@ bool text_chinese(void)
     return false;
 }
 
-const char *text_of(const char *en, const char *zh) { return text_chinese() ? zh : en; }
+const char *text_of(const char *en, const char *zh)
+{
+    return text_chinese() ? zh : en;
+}

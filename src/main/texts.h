@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command line says, in English and, where the locale asks for it, in Chinese. One row a sentence, so that a
- * translation cannot be forgotten; each expands to a choice of two literals, so that the compiler checks both
- * formats against their arguments. */
+/* What the command line says, in English and, where the locale asks for it, in Chinese. One row a
+ * sentence, so that a translation cannot be forgotten; each expands to a choice of two literals, so
+ * that the compiler checks both formats against their arguments. */
 #ifndef OUTWORK_MAIN_TEXTS_H
 #define OUTWORK_MAIN_TEXTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting, asking and ending one vault, in straight lines: the counterpart of the parent's supervision for commands that
- * end by themselves. */
+/* Starting, asking and ending one vault, in straight lines: the counterpart of the parent's
+ * supervision for commands that end by themselves. */
 #include "main/vault_run.h"
 
 #include <fcntl.h>
@@ -39,11 +39,14 @@ void vault_files_close(struct vault_files *f)
 
 static err hand_over(const struct place *p, bool create, int control, int peer)
 {
-    struct msg_start start = { .data = str_from(p->data), .config = place_config_text(p), .threads = 1,
-                               .uid = role_uid(&roles[ROLE_VAULT]), .create = create };
+    struct msg_start start = { .data = str_from(p->data),
+                               .config = place_config_text(p),
+                               .threads = 1,
+                               .uid = role_uid(&roles[ROLE_VAULT]),
+                               .create = create };
     TRY(msg_post_start(control, &start, -1));
     TRY(msg_post_peer(control, &(struct msg_peer){ S("api"), 0 }, peer));
-    return msg_post_go(control, &(struct msg_go){ }, -1);
+    return msg_post_go(control, &(struct msg_go){}, -1);
 }
 
 static err await_ready(const struct place *p, int control, str *reterr_why)

@@ -152,11 +152,18 @@ static const struct key *find(str name)
     return NULL;
 }
 
+size_t config_names(const char **names, size_t room)
+{
+    size_t n = 0;
+    for (; n < COUNT(keys) && n < room; n++)
+        names[n] = keys[n].name;
+    return n;
+}
+
 static err unknown(struct arena *out, str name, struct config_error *reterr)
 {
     const char *names[COUNT(keys)];
-    for (size_t i = 0; i < COUNT(keys); i++)
-        names[i] = keys[i].name;
+    (void)config_names(names, COUNT(keys));
     const char *meant = near_word(name, names, COUNT(keys));
     name = str_sub(name, 0, 40);
     if (meant)

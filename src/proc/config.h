@@ -62,6 +62,8 @@ MUST_USE err config_set(struct arena *out, struct config *c, str key, str value,
 /* The whole file: every key with its value, and with its comment if asked for. Parsing it gives *c
  * again. */
 void config_write(struct buf *b, const struct config *c, bool comments);
+/* The keys' names; returns how many. */
+size_t config_names(const char **names, size_t room);
 /* The main host name. */
 str config_host(const struct config *c);
 /* A DNS host name: letters, digits, dashes, dots, no empty label, at most 253 bytes. */

@@ -293,7 +293,7 @@ static void read_control(struct super *s, struct child *c)
 
 void super_reload(struct super *s, str config)
 {
-    s->config = str_copy(s->arena, config);
+    s->config = config;
     for (size_t i = 0; i < s->n; i++)
         if (s->children[i].pid)
             spoke(&s->children[i],

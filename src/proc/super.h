@@ -47,7 +47,7 @@ struct super_plan {
 /* Runs until SIGTERM or SIGINT (E_NONE), super_stop, or a role refuses to start (E_INVALID, with
  * its sentence in *reterr_why, in `out`). Blocks those signals while it runs. */
 MUST_USE err super_run(const struct super_plan *plan, struct arena *out, str *reterr_why);
-/* From the callbacks. */
+/* From the callbacks. Config texts are kept, not copied: they live until the next reload. */
 void super_stop(struct super *s);
 MUST_USE err super_send(struct super *s, enum role_id to, u32 type, const struct record *r,
                         const void *m);
