@@ -12,7 +12,7 @@ export interface Transport {
 }
 export interface FieldFault {
   field: string;
-  what: 'required' | 'too_short' | 'too_long' | 'too_many' | 'range' | 'format' | 'unknown';
+  what: 'required' | 'too_short' | 'too_long' | 'too_many' | 'range' | 'format' | 'unknown' | 'repeated' | 'taken' | 'wrong' | 'common';
   limit?: number;
 }
 export interface ProblemBody {
@@ -21,7 +21,7 @@ export interface ProblemBody {
 }
 
 export type ErrorCode =
-  'invalid' | 'sign_in' | 'proof' | 'denied' | 'not_found' | 'method' | 'conflict' | 'limit' | 'rate' | 'internal' | 'busy' | 'again' | 'closed' | 'io' | 'full' | 'corrupt' | 'repeated' | 'wrong_sign_in' | 'invite_gone' | 'wrong_code' | 'weak_password' | 'login_taken' | 'stale_challenge' | 'device_locked' | 'passkey_refused' | 'session_gone' | 'last_admin' | 'not_in_direct' | 'already_there' | 'name_taken' | 'not_sealed_yet';
+  'invalid' | 'sign_in' | 'proof' | 'denied' | 'not_found' | 'method' | 'conflict' | 'limit' | 'rate' | 'internal' | 'busy' | 'again' | 'closed' | 'io' | 'full' | 'corrupt' | 'repeated' | 'key_used' | 'wrong_sign_in' | 'invite_gone' | 'wrong_code' | 'weak_password' | 'login_taken' | 'stale_challenge' | 'device_locked' | 'passkey_refused' | 'session_gone' | 'last_admin' | 'not_in_direct' | 'already_there' | 'name_taken' | 'not_sealed_yet';
 
 // ---- people ----
 

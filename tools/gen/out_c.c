@@ -19,7 +19,7 @@ void put_codes(struct gen *g, struct buf *b, const char *each, const char *betwe
 #define CODE(name, status, text) text,
         ERR_MAP(CODE)
 #undef CODE
-            "repeated",
+            "repeated", "key_used",
     };
     for (size_t i = 1; i < COUNT(codes); i++) {
         put(b, i > 1 ? between : "");

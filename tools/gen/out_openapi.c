@@ -231,7 +231,7 @@ static void put_schemas(struct gen *g, struct buf *b)
            "\"type\": \"integer\" },\n"
            "            \"what\": { \"enum\": [\"required\", \"too_short\", \"too_long\", "
            "\"too_many\", \"range\", \"format\", "
-           "\"unknown\"] } } } },\n"
+           "\"unknown\", \"repeated\", \"taken\", \"wrong\", \"common\"] } } } },\n"
            "        \"rules\": { \"type\": \"array\", \"items\": { \"type\": \"string\" } },\n"
            "        \"advice\": { \"type\": \"string\" },\n        \"params\": { \"type\": "
            "\"object\" } } }\n");

@@ -199,7 +199,7 @@ static const char *const head =
     "object): Promise<T>;\n}\n"
     "export interface FieldFault {\n  field: string;\n"
     "  what: 'required' | 'too_short' | 'too_long' | 'too_many' | 'range' | 'format' | "
-    "'unknown';\n  limit?: number;\n}\n"
+    "'unknown' | 'repeated' | 'taken' | 'wrong' | 'common';\n  limit?: number;\n}\n"
     "export interface ProblemBody {\n  code: ErrorCode; id?: string; fields?: FieldFault[]; "
     "rules?: string[]; advice?: string;\n"
     "  params?: Record<string, unknown>;\n}\n\n";
