@@ -70,7 +70,7 @@ static const char *title_of(const char *name)
 {
     for (size_t i = 0; i < COUNT(checks); i++)
         if (checks[i].name == name)
-            return text_of(checks[i].title[0], checks[i].title[1]);
+            return texts_of(checks[i].title[0], checks[i].title[1]);
     return name;
 }
 

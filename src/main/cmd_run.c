@@ -97,7 +97,7 @@ static void on_ready(struct super *s, void *arg)
     if (!o->banner)
         return;
     struct buf b = buf_in(o->place->arena, 16384);
-    office_banner(o->place->data, &o->place->config, text_chinese(), &b);
+    office_banner(o->place->data, &o->place->config, texts_chinese(), &b);
     cli_say(STR_FMT, STR_ARG(buf_str(&b)));
     (void)fflush(stdout);
 }

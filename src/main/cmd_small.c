@@ -2,7 +2,6 @@
 /* The commands of a few lines: version, config, demo code, ledger verify. */
 #include <openssl/crypto.h>
 #include <sodium.h>
-#include <sqlite3.h>
 
 #include "base/os.h"
 #include "main/hooks.h"
@@ -12,8 +11,8 @@
 
 int cmd_version(UNUSED struct cli *c)
 {
-    cli_say("outwork %s (%s, SQLite %s, libsodium %s)\n", OUTWORK_VERSION,
-            OpenSSL_version(OPENSSL_VERSION), sqlite3_libversion(), sodium_version_string());
+    cli_say("outwork %s (%s, libsodium %s)\n", OUTWORK_VERSION, OpenSSL_version(OPENSSL_VERSION),
+            sodium_version_string());
     return CLI_OK;
 }
 

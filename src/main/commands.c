@@ -202,8 +202,8 @@ const struct cli_command cli_commands[] = {
       .group = 4,
       .run = cmd_version,
       .summary = { "show the version", "显示版本" },
-      .about = { "The release, and the versions of OpenSSL, SQLite and libsodium in use.",
-                 "发行版本，以及所用 OpenSSL、SQLite 和 libsodium 的版本。" },
+      .about = { "The release, and the versions of OpenSSL and libsodium in use.",
+                 "发行版本，以及所用 OpenSSL 和 libsodium 的版本。" },
       .examples = "outwork version\n" },
 };
 const size_t cli_commands_n = COUNT(cli_commands);

@@ -44,14 +44,14 @@ void cli_help_all(struct buf *b)
 {
     buf_fmt(b, "%s\n\n%s: outwork %s %s\n", TEXT_TAGLINE, TEXT_USAGE, TEXT_COMMAND, TEXT_OPTION);
     for (size_t g = 0; g < COUNT(groups); g++) {
-        buf_fmt(b, "\n%s\n", text_of(groups[g][0], groups[g][1]));
+        buf_fmt(b, "\n%s\n", texts_of(groups[g][0], groups[g][1]));
         for (size_t i = 0; i < cli_commands_n; i++) {
             const struct cli_command *c = &cli_commands[i];
             SCRATCH(s);
             if (c->group != (int)g)
                 continue;
             str left = c->words ? str_fmt(s.a, "%s %s", c->name, c->words) : str_from(c->name);
-            put_row(b, left, text_of(c->summary[0], c->summary[1]), LEFT);
+            put_row(b, left, texts_of(c->summary[0], c->summary[1]), LEFT);
         }
     }
     buf_fmt(b, "\n%s\n", TEXT_MORE);
@@ -64,19 +64,19 @@ void cli_help_all(struct buf *b)
 static void put_command(struct buf *b, const struct cli_command *c)
 {
     buf_fmt(b, "%s: outwork %s%s%s %s\n\n%s\n", TEXT_USAGE, c->name, c->words ? " " : "",
-            c->words ? c->words : "", TEXT_OPTION, text_of(c->about[0], c->about[1]));
+            c->words ? c->words : "", TEXT_OPTION, texts_of(c->about[0], c->about[1]));
     if (c->options_n)
         buf_fmt(b, "\n%s\n", TEXT_OPTIONS);
     for (size_t i = 0; i < c->options_n; i++) {
         const struct cli_option *o = &c->options[i];
         SCRATCH(s);
         str left = str_fmt(s.a, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-        put_row(b, left, text_of(o->about[0], o->about[1]), 18);
+        put_row(b, left, texts_of(o->about[0], o->about[1]), 18);
     }
     if (c->settings)
         put_row(b, S("--KEY VALUE"),
-                text_of("any key of outwork.conf (`outwork config --comments` lists them)",
-                        "outwork.conf 中的任何一项（`outwork config --comments` 列出全部）"),
+                texts_of("any key of outwork.conf (`outwork config --comments` lists them)",
+                         "outwork.conf 中的任何一项（`outwork config --comments` 列出全部）"),
                 18);
     if (c->examples) {
         buf_fmt(b, "\n%s\n", TEXT_EXAMPLES);

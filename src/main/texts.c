@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The choice of language. */
+/* The choice of language, by the environment as other programs make it: the first of LC_ALL,
+ * LC_MESSAGES and LANG that is set decides; Chinese if it begins with zh, English otherwise. */
 #include "main/texts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool text_chinese(void)
+bool texts_chinese(void)
 {
     static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -16,7 +17,7 @@ bool text_chinese(void)
     return false;
 }
 
-const char *text_of(const char *en, const char *zh)
+const char *texts_of(const char *en, const char *zh)
 {
-    return text_chinese() ? zh : en;
+    return texts_chinese() ? zh : en;
 }

@@ -8,7 +8,7 @@
 #include "base/types.h"
 
 /* clang-format off */
-#define TEXT(en, zh) (text_chinese() ? (zh) : (en))
+#define TEXT(en, zh) (texts_chinese() ? (zh) : (en))
 
 #define TEXT_TAGLINE \
     TEXT("Outwork: a company's remote office behind one gate.", \
@@ -204,8 +204,8 @@
 /* clang-format on */
 
 /* One of two, for help pages. */
-const char *text_of(const char *en, const char *zh);
+const char *texts_of(const char *en, const char *zh);
 /* By LC_ALL, LC_MESSAGES or LANG. */
-bool text_chinese(void);
+bool texts_chinese(void);
 
 #endif
