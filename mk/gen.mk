@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The models and what is made from them: C in $(B)/gen, openapi.json and api.ts in $(B)/api (checked in under test/golden).
 #     make golden         takes the API as the models now say it; read the difference before you commit it
 #     make check-golden   fails when it is another one

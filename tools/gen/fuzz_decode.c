@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every generated decoder of the fixture modules against any bytes: the first byte chooses the endpoint, then one line for
- * each text field, then the JSON body. What is accepted must have been reported as right, and the other way round. */
+/* Every generated decoder of the fixture modules against any bytes: the first byte chooses the
+ * endpoint, then one line for each text field, then the JSON body. What is accepted must have been
+ * reported as right, and the other way round. */
 #include "gen/all.h"
 
 #include "core/call.h"

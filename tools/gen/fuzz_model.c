@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model's reader against any bytes, and, when they hold a line of dashes, queries.sql behind it. Whatever comes out
- * without a fault goes on into the writers. */
+/* The model's reader against any bytes, and, when they hold a line of dashes, queries.sql behind
+ * it. Whatever comes out without a fault goes on into the writers. */
 #include "gen.h"
 
 #include "load.h"

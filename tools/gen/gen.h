@@ -241,9 +241,10 @@ struct gen {
 void put_args(struct buf *b, const char *text, const str *args, size_t n);
 str text_args(struct gen *g, const char *text, const str *args, size_t n);
 str dec_in(char *to, i64 v);
-#define put(b, template, ...)  put_args((b), (template), ARGS(__VA_ARGS__))
-#define text(g, template, ...) text_args((g), (template), ARGS(__VA_ARGS__)) /* followed by a NUL \
-                                                                              */
+#define put(b, template, ...) put_args((b), (template), ARGS(__VA_ARGS__))
+#define text(g, template, ...)                                         \
+    text_args((g), (template), ARGS(__VA_ARGS__)) /* followed by a NUL \
+                                                   */
 
 /* What is wrong and what to do. */
 void bad_args(struct gen *g, struct where at, const char *text, const str *args, size_t n);
@@ -279,6 +280,8 @@ const struct entity *find_entity_of(struct gen *g, const struct idtype *id);
 const struct query *find_query(const struct module *m, str name);
 const struct error *find_error(struct gen *g, const struct module *m, str name);
 const struct field *find_field(const struct fields *f, str name);
+/* Of an input the fields that come as text: in the path, and for GET and DELETE in the query. */
+size_t text_fields(const struct endpoint *e);
 bool module_sees(const struct module *m, const struct module *other);
 /* Order, resolution, every check that needs no SQL. */
 void gen_link(struct gen *g);

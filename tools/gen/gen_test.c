@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generated code of the fixture modules (fixtures/club, fixtures/shop) in use: what a request's bytes become, what goes
- * back, what the statements do on a real store. The core's functions that generated code calls are played here. */
+/* The generated code of the fixture modules (fixtures/club, fixtures/shop) in use: what a request's
+ * bytes become, what goes back, what the statements do on a real store. The core's functions that
+ * generated code calls are played here. */
 #include "core/call.h"
 #include "gen/all.h"
 #include "gen/club.h"
@@ -32,11 +33,11 @@ err call_emit(struct call *c, const struct topic *topic, i64 id, const char *eve
     return E_NONE;
 }
 
-#define HANDLER(name, T)                                                     \
+#define HANDLER(name, T)                                                       \
     err name(UNUSED struct call *c, UNUSED const struct name##_in *in, T *ret) \
-    {                                                                        \
-        *ret = (T){ 0 };                                                     \
-        return E_BUSY;                                                       \
+    {                                                                          \
+        *ret = (T){ 0 };                                                       \
+        return E_BUSY;                                                         \
     }
 HANDLER(club_list, struct person_list)
 HANDLER(club_person_get, struct person)
@@ -52,7 +53,10 @@ err club_rename_before(UNUSED struct call *c, struct club_rename_in *in)
     in->prepared = in;
     return E_NONE;
 }
-err club_start(UNUSED struct office *o) { return E_NONE; }
+err club_start(UNUSED struct office *o)
+{
+    return E_NONE;
+}
 
 static const struct endpoint *endpoint(const struct module *m, const char *name)
 {
@@ -62,7 +66,8 @@ static const struct endpoint *endpoint(const struct module *m, const char *name)
     test_failed(__FILE__, __LINE__, "no endpoint %s", name);
 }
 
-static err decode(struct T *T, const struct endpoint *e, const str *text, const char *body, void *in)
+static err decode(struct T *T, const struct endpoint *e, const str *text, const char *body,
+                  void *in)
 {
     struct call c = { .arena = T->arena };
     const struct json *tree = NULL;
@@ -72,19 +77,26 @@ static err decode(struct T *T, const struct endpoint *e, const str *text, const 
     return e->decode(&c, text, tree, in);
 }
 
-static str faults(void) { return buf_str(&heard.faults); }
+static str faults(void)
+{
+    return buf_str(&heard.faults);
+}
 
 /* ---- Decoding ---- */
 
-#define GOOD_BOOK "\"title\":\"Faust\",\"cover\":\"AQID\",\"price\":{\"cents\":5},\"weight\":1.5," \
-                  "\"owner\":\"pers_0000000000007\""
+#define GOOD_BOOK                                                                    \
+    "\"title\":\"Faust\",\"cover\":\"AQID\",\"price\":{\"cents\":5},\"weight\":1.5," \
+    "\"owner\":\"pers_0000000000007\""
 
 TEST(gen_a_right_body_fills_the_struct)
 {
     struct shop_book_add_in in = { 0 };
-    expect_ok(decode(T, endpoint(&shop_module, "book_add"), NULL,
-                     "{" GOOD_BOOK ",\"when\":\"2026-01-02T03:04:05Z\",\"rank\":\"junior\",\"tags\":[\"a\",\"\xE7\x81\xAB\"],"
-                     "\"prices\":[{\"cents\":1,\"note\":\"n\"},{\"cents\":2}]}", &in));
+    expect_ok(decode(
+        T, endpoint(&shop_module, "book_add"), NULL,
+        "{" GOOD_BOOK
+        ",\"when\":\"2026-01-02T03:04:05Z\",\"rank\":\"junior\",\"tags\":[\"a\",\"\xE7\x81\xAB\"],"
+        "\"prices\":[{\"cents\":1,\"note\":\"n\"},{\"cents\":2}]}",
+        &in));
     expect_s(in.title, S("Faust"));
     expect_s(in.cover, S("\1\2\3"));
     expect_i(in.price.cents, 5);
@@ -101,7 +113,8 @@ TEST(gen_a_right_body_fills_the_struct)
 TEST(gen_absent_fields_get_their_defaults)
 {
     struct shop_book_add_in in = { 0 };
-    expect_ok(decode(T, endpoint(&shop_module, "book_add"), NULL, "{" GOOD_BOOK ",\"when\":null}", &in));
+    expect_ok(
+        decode(T, endpoint(&shop_module, "book_add"), NULL, "{" GOOD_BOOK ",\"when\":null}", &in));
     expect(!in.has_when && !in.sold);
     expect_i(in.rank, RANK_SENIOR);
     expect_i(in.copies, 1);
@@ -112,20 +125,30 @@ TEST(gen_absent_fields_get_their_defaults)
 TEST(gen_every_wrong_field_is_reported_with_its_path)
 {
     struct shop_book_add_in in = { 0 };
-    expect_err(decode(T, endpoint(&shop_module, "book_add"), NULL,
-                      "{\"title\":\"\",\"cover\":\"AQ\",\"price\":{\"cents\":-1,\"extra\":1},\"prices\":[{\"cents\":1},"
-                      "{\"cents\":\"1\"}],\"tags\":[\"ok\",\"toolong\"],\"weight\":\"1\",\"owner\":\"room_0000000000007\","
-                      "\"when\":\"yesterday\",\"rank\":\"king\",\"sold\":1,\"copies\":10,\"more\":true}", &in), E_INVALID);
-    expect_s(faults(), S("title required 1\ncover too_short 2\nprice.cents range 0\nprice.extra unknown 0\n"
-                         "prices[1].cents format 0\ntags[1] too_long 3\nweight format 0\nowner format 0\nwhen format 0\n"
-                         "rank format 0\nsold format 0\ncopies range 9\nmore unknown 0\n"));
+    expect_err(
+        decode(T, endpoint(&shop_module, "book_add"), NULL,
+               "{\"title\":\"\",\"cover\":\"AQ\",\"price\":{\"cents\":-1,\"extra\":1},\"prices\":[{"
+               "\"cents\":1},"
+               "{\"cents\":\"1\"}],\"tags\":[\"ok\",\"toolong\"],\"weight\":\"1\",\"owner\":\"room_"
+               "0000000000007\","
+               "\"when\":\"yesterday\",\"rank\":\"king\",\"sold\":1,\"copies\":10,\"more\":true}",
+               &in),
+        E_INVALID);
+    expect_s(faults(),
+             S("title required 1\ncover too_short 2\nprice.cents range 0\nprice.extra unknown 0\n"
+               "prices[1].cents format 0\ntags[1] too_long 3\nweight format 0\nowner format "
+               "0\nwhen format 0\n"
+               "rank format 0\nsold format 0\ncopies range 9\nmore unknown 0\n"));
 }
 
 TEST(gen_lists_are_bounded_and_of_one_kind)
 {
     struct shop_book_add_in in = { 0 };
     expect_err(decode(T, endpoint(&shop_module, "book_add"), NULL,
-                      "{" GOOD_BOOK ",\"prices\":[{\"cents\":1},{\"cents\":1},{\"cents\":1}],\"tags\":\"a\"}", &in), E_INVALID);
+                      "{" GOOD_BOOK
+                      ",\"prices\":[{\"cents\":1},{\"cents\":1},{\"cents\":1}],\"tags\":\"a\"}",
+                      &in),
+               E_INVALID);
     expect_s(faults(), S("prices too_many 2\ntags format 0\n"));
 }
 
@@ -134,13 +157,18 @@ TEST(gen_text_is_counted_in_characters_and_has_no_controls)
     struct club_rename_in in = { 0 };
     str id[] = { S("pers_0000000000001") };
     const struct endpoint *e = endpoint(&club_module, "rename");
-    expect_ok(decode(T, e, id, "{\"name\":\"\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB"
-                               "\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\\n\"}", &in));
+    expect_ok(decode(
+        T, e, id,
+        "{\"name\":"
+        "\"\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB"
+        "\xE7\x81\xAB\xE7\x81\xAB\xE7\x81\xAB\\n\"}",
+        &in));
     expect_i(in.person.v, 1);
     expect_err(decode(T, e, id, "{\"name\":\"123456789012345678901\"}", &in), E_INVALID);
     expect_s(faults(), S("name too_long 20\n"));
-    static const char *const bad_names[] = { "{\"name\":\"a\\u0000b\"}", "{\"name\":\"a\\u001bb\"}", "{\"name\":\"a\\u007fb\"}",
-                                             "{\"name\":\"a\\u0085b\"}", "{\"name\":\"a\\rb\"}" };
+    static const char *const bad_names[] = { "{\"name\":\"a\\u0000b\"}", "{\"name\":\"a\\u001bb\"}",
+                                             "{\"name\":\"a\\u007fb\"}", "{\"name\":\"a\\u0085b\"}",
+                                             "{\"name\":\"a\\rb\"}" };
     for (size_t i = 0; i < COUNT(bad_names); i++) {
         expect_err(decode(T, e, id, bad_names[i], &in), E_INVALID);
         expect_s(faults(), S("name format 0\n"));
@@ -187,7 +215,9 @@ TEST(gen_a_flood_of_unknown_fields_is_reported_in_part)
         buf_fmt(&b, "%s\"unknown%d\":0", i ? "," : "", i);
     buf_char(&b, '}');
     struct shop_nothing_in in = { 0 };
-    expect_err(decode(T, endpoint(&shop_module, "nothing"), NULL, str_z(T->arena, buf_str(&b)), &in), E_INVALID);
+    expect_err(
+        decode(T, endpoint(&shop_module, "nothing"), NULL, str_z(T->arena, buf_str(&b)), &in),
+        E_INVALID);
     size_t lines = 0;
     for (size_t i = 0; i < faults().n; i++)
         lines += faults().p[i] == '\n';
@@ -199,7 +229,8 @@ TEST(gen_any_decoder_takes_any_bytes)
     for (size_t i = 0; i < gen_decoders_n; i++) {
         struct call c = { .arena = T->arena };
         heard.faults = (struct buf){ 0 };
-        expect(gen_decode_any(&c, i, S("\n\n\n{\"a\":[1,2,{}],\"name\":{},\"prices\":[[]]}")) != E_NONE);
+        expect(gen_decode_any(&c, i, S("\n\n\n{\"a\":[1,2,{}],\"name\":{},\"prices\":[[]]}")) !=
+               E_NONE);
     }
 }
 
@@ -207,14 +238,25 @@ TEST(gen_any_decoder_takes_any_bytes)
 
 TEST(gen_answers_are_json_without_hidden_fields)
 {
-    struct book b = { .id = { 1 }, .title = S("a\"b"), .cover = S("\xff"), .added = 0, .weight = 0.5, .sold = true,
-                      .owner = { 2 }, .seq = 3, .label = S("hidden") };
+    struct book b = { .id = { 1 },
+                      .title = S("a\"b"),
+                      .cover = S("\xff"),
+                      .added = 0,
+                      .weight = 0.5,
+                      .sold = true,
+                      .owner = { 2 },
+                      .seq = 3,
+                      .label = S("hidden") };
     str tags[] = { S("x"), S("y") };
-    struct shelf s = { .books = { &b, 1 }, .tags = { tags, 2 }, .best = b, .price = { .cents = 4 } };
+    struct shelf s = {
+        .books = { &b, 1 }, .tags = { tags, 2 }, .best = b, .price = { .cents = 4 }
+    };
     struct buf out = buf_in(T->arena, 1 << 16);
     endpoint(&shop_module, "book_get")->encode(&out, &s);
-#define BOOK "{\"id\":\"book_0000000000001\",\"title\":\"a\\\"b\",\"cover\":\"_w\",\"added\":\"1970-01-01T00:00:00Z\"," \
-             "\"weight\":0.5,\"sold\":true,\"owner\":\"pers_0000000000002\",\"seq\":3}"
+#define BOOK                                                                                    \
+    "{\"id\":\"book_0000000000001\",\"title\":\"a\\\"b\",\"cover\":\"_w\",\"added\":\"1970-01-" \
+    "01T00:00:00Z\","                                                                           \
+    "\"weight\":0.5,\"sold\":true,\"owner\":\"pers_0000000000002\",\"seq\":3}"
     expect_s(buf_str(&out), S("{\"books\":[" BOOK "],\"tags\":[\"x\",\"y\"],\"best\":" BOOK
                               ",\"price\":{\"cents\":4,\"note\":null}}"));
 }
@@ -222,11 +264,17 @@ TEST(gen_answers_are_json_without_hidden_fields)
 TEST(gen_lists_and_pages)
 {
     struct buf out = buf_in(T->arena, 1 << 16);
-    struct person p = { .id = { 1 }, .name = S("n"), .rank = RANK_SENIOR, .has_boss = true, .boss = { 9 }, .friend = true };
+    struct person p = { .id = { 1 },
+                        .name = S("n"),
+                        .rank = RANK_SENIOR,
+                        .has_boss = true,
+                        .boss = { 9 },
+                        .friend = true };
     struct person_list list = { &p, 1 };
     endpoint(&club_module, "list")->encode(&out, &list);
-    expect_s(buf_str(&out), S("[{\"id\":\"pers_0000000000001\",\"name\":\"n\",\"rank\":\"senior\",\"boss\":"
-                              "\"pers_0000000000009\",\"motto\":null}]"));
+    expect_s(buf_str(&out),
+             S("[{\"id\":\"pers_0000000000001\",\"name\":\"n\",\"rank\":\"senior\",\"boss\":"
+               "\"pers_0000000000009\",\"motto\":null}]"));
     struct book_page page = { .has_next = true, .next = 7 };
     buf_clear(&out);
     endpoint(&shop_module, "books_list")->encode(&out, &page);
@@ -242,8 +290,10 @@ TEST(gen_an_event_carries_the_record)
     struct call c = { .arena = T->arena };
     struct person p = { .id = { 1 }, .name = S("n") };
     expect_ok(emit_person_renamed(&c, (person_id){ 5 }, &p));
-    expect_s(heard.event, S("person person_renamed {\"id\":\"pers_0000000000001\",\"name\":\"n\",\"rank\":\"junior\","
-                            "\"boss\":null,\"motto\":null}"));
+    expect_s(
+        heard.event,
+        S("person person_renamed {\"id\":\"pers_0000000000001\",\"name\":\"n\",\"rank\":\"junior\","
+          "\"boss\":null,\"motto\":null}"));
     expect_i(heard.topic, 5);
 }
 
@@ -256,7 +306,8 @@ TEST(gen_endpoints_carry_their_guards)
     expect_i(e->session, SESSION_PROOF);
     expect(e->has_before && e->before && e->guards_n == 1 && !e->each);
     expect_s(str_from(e->guards[0].action), S("person.rename"));
-    expect(e->guards[0].entity == &entity_person && e->guards[0].id_at == offsetof(struct club_rename_in, person));
+    expect(e->guards[0].entity == &entity_person &&
+           e->guards[0].id_at == offsetof(struct club_rename_in, person));
     expect_s(str_from(e->leaf), S("person.renamed"));
     expect(e->fails_n == 1 && e->fails[0] == E_TOO_MANY);
     struct club_rename_in in = { 0 };
@@ -300,8 +351,10 @@ TEST(gen_entities_say_what_the_policy_sees)
     expect(e->attrs[1].col.optional && e->attrs[1].col.has_at == offsetof(struct person, has_boss));
     expect_s(str_from(e->attrs[0].words[1]), S("senior"));
     expect(e->context[0].col.kind == COL_BOOL);
-    expect(entity_book.parents_n == 1 && entity_book.parents[0].col.at == offsetof(struct book, owner));
-    expect(strstr(gen_cedarschema, "action \"book.read\" appliesTo {\n  principal: [Person],\n  resource: [Book],"));
+    expect(entity_book.parents_n == 1 &&
+           entity_book.parents[0].col.at == offsetof(struct book, owner));
+    expect(strstr(gen_cedarschema,
+                  "action \"book.read\" appliesTo {\n  principal: [Person],\n  resource: [Book],"));
     expect(strstr(gen_cedarschema, "entity Person {\n  rank: String,\n  boss?: Person,\n};"));
     expect(strstr(gen_cedarschema, "    friend: Bool,\n"));
     expect_i(gen_errors_n, 2);
@@ -318,11 +371,13 @@ static struct db *store(struct T *T)
     const struct module *all[] = { &club_module, &shop_module };
     for (size_t i = 0; i < COUNT(all); i++)
         for (u16 k = 0; k < all[i]->migrations_n; k++)
-            steps[n++] = (struct migrate_step){ all[i]->name, all[i]->migrations[k].name, all[i]->migrations[k].sqlite };
+            steps[n++] = (struct migrate_step){ all[i]->name, all[i]->migrations[k].name,
+                                                all[i]->migrations[k].sqlite };
     const char *path = str_fmt(T->arena, "%s/store.db", T->dir).p;
     struct db *db = NULL;
     expect_ok(migrate_run(path, steps, n, &report));
-    expect_ok(db_open(&(struct db_options){ .path = path, .write = true, .stmts_n = (u16)stmts_n }, &db));
+    expect_ok(
+        db_open(&(struct db_options){ .path = path, .write = true, .stmts_n = (u16)stmts_n }, &db));
     return db;
 }
 
@@ -331,10 +386,16 @@ TEST(gen_statements_run_on_a_store)
     struct call c = { .arena = T->arena, .db = store(T) };
     struct person p = { 0 };
     expect_ok(db_begin(c.db));
-    expect_ok(q_person_add(&c, &(struct q_person_add_in){ .id = { 1 }, .name = S("Ada"), .rank = RANK_SENIOR }));
-    expect_ok(q_person_add(&c, &(struct q_person_add_in){ .id = { 2 }, .name = S("Bob"), .has_boss = true, .boss = { 1 },
-                                                          .has_motto = true, .motto = S("go") }));
-    expect_err(q_person_add(&c, &(struct q_person_add_in){ .id = { 3 }, .name = S("Bob") }), E_CONFLICT);
+    expect_ok(q_person_add(
+        &c, &(struct q_person_add_in){ .id = { 1 }, .name = S("Ada"), .rank = RANK_SENIOR }));
+    expect_ok(q_person_add(&c, &(struct q_person_add_in){ .id = { 2 },
+                                                          .name = S("Bob"),
+                                                          .has_boss = true,
+                                                          .boss = { 1 },
+                                                          .has_motto = true,
+                                                          .motto = S("go") }));
+    expect_err(q_person_add(&c, &(struct q_person_add_in){ .id = { 3 }, .name = S("Bob") }),
+               E_CONFLICT);
     expect_ok(q_befriend(&c, (person_id){ 2 }, (person_id){ 1 }));
     expect_ok(db_commit(c.db));
     expect_ok(q_person_load(&c, (person_id){ 2 }, (person_id){ 1 }, &p));
@@ -354,7 +415,8 @@ TEST(gen_optional_parameters_scalars_and_rows)
     i64 changed = 0;
     expect_ok(db_begin(c.db));
     for (int i = 0; i < 3; i++)
-        expect_ok(q_person_add(&c, &(struct q_person_add_in){ .id = { i + 1 }, .name = str_from(names[i]) }));
+        expect_ok(q_person_add(
+            &c, &(struct q_person_add_in){ .id = { i + 1 }, .name = str_from(names[i]) }));
     expect_ok(q_person_rename(&c, (person_id){ 3 }, S("Eva"), &changed));
     expect_i(changed, 1);
     expect_ok(q_person_rename(&c, (person_id){ 4 }, S("Eva"), &changed));
@@ -363,9 +425,11 @@ TEST(gen_optional_parameters_scalars_and_rows)
     struct person_list list = { 0 };
     expect_ok(q_people_after(&c, &(struct q_people_after_in){ .limit = 10 }, &list));
     expect_i(list.n, 3);
-    expect_ok(q_people_after(&c, &(struct q_people_after_in){ .has_after = true, .after = { 1 }, .limit = 1 }, &list));
+    expect_ok(q_people_after(
+        &c, &(struct q_people_after_in){ .has_after = true, .after = { 1 }, .limit = 1 }, &list));
     expect(list.n == 1 && list.at[0].id.v == 2);
-    expect_ok(q_people_after(&c, &(struct q_people_after_in){ .has_q = true, .q = S("v"), .limit = 9 }, &list));
+    expect_ok(q_people_after(
+        &c, &(struct q_people_after_in){ .has_q = true, .q = S("v"), .limit = 9 }, &list));
     expect(list.n == 1 && list.at[0].id.v == 3);
     expect_ok(q_person_named(&c, S("Bob"), &id));
     expect_i(id.v, 2);
@@ -382,8 +446,14 @@ TEST(gen_bytes_numbers_and_times_come_back)
     struct book_list list = { 0 };
     expect_ok(db_begin(c.db));
     for (int i = 1; i <= 3; i++)
-        expect_ok(q_book_put(&c, &(struct q_book_put_in){ .id = { i }, .title = S("t"), .cover = S("\0\1"), .added = 77,
-                                                          .weight = 0.25, .sold = i == 2, .owner = { 5 }, .seq = i * 10 }));
+        expect_ok(q_book_put(&c, &(struct q_book_put_in){ .id = { i },
+                                                          .title = S("t"),
+                                                          .cover = S("\0\1"),
+                                                          .added = 77,
+                                                          .weight = 0.25,
+                                                          .sold = i == 2,
+                                                          .owner = { 5 },
+                                                          .seq = i * 10 }));
     expect_ok(db_commit(c.db));
     expect_ok(q_book_load(&c, (book_id){ 2 }, &b));
     expect_s(b.cover, S("\0\1"));
@@ -395,10 +465,15 @@ TEST(gen_bytes_numbers_and_times_come_back)
 
 TEST(gen_postgres_texts_number_their_parameters)
 {
-    expect(strstr(stmt_people_after.postgres, "WHERE id > coalesce($1, 0) AND ($2::text IS NULL OR name LIKE '%' || $2 || '%')"));
-    expect_s(str_from(stmt_books_of.postgres), S("SELECT b.title, p.name AS owner FROM book b JOIN person p ON p.id = b.owner\n"
-                                                 "WHERE p.name = $1 LIMIT 9"));
-    expect(strstr(club_module.migrations[1].postgres, "person  BIGINT NOT NULL REFERENCES person (id)"));
-    expect(!strstr(club_module.migrations[1].postgres, "STRICT") && !strstr(club_module.migrations[1].postgres, "ROWID"));
+    expect(
+        strstr(stmt_people_after.postgres,
+               "WHERE id > coalesce($1, 0) AND ($2::text IS NULL OR name LIKE '%' || $2 || '%')"));
+    expect_s(str_from(stmt_books_of.postgres),
+             S("SELECT b.title, p.name AS owner FROM book b JOIN person p ON p.id = b.owner\n"
+               "WHERE p.name = $1 LIMIT 9"));
+    expect(strstr(club_module.migrations[1].postgres,
+                  "person  BIGINT NOT NULL REFERENCES person (id)"));
+    expect(!strstr(club_module.migrations[1].postgres, "STRICT") &&
+           !strstr(club_module.migrations[1].postgres, "ROWID"));
     expect(strstr(shop_module.migrations[0].postgres, "weight  DOUBLE PRECISION NOT NULL"));
 }

@@ -9,6 +9,12 @@
 
 /* ---- Finding ---- */
 
+size_t text_fields(const struct endpoint *e)
+{
+    bool all = str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE");
+    return all ? e->in.n : e->path_n;
+}
+
 bool module_sees(const struct module *m, const struct module *other)
 {
     if (m == other)

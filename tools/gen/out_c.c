@@ -19,7 +19,8 @@ void put_codes(struct gen *g, struct buf *b, const char *each, const char *betwe
 #define CODE(name, status, text) text,
         ERR_MAP(CODE)
 #undef CODE
-            "repeated", "key_used",
+            "repeated",
+        "key_used",
     };
     for (size_t i = 1; i < COUNT(codes); i++) {
         put(b, i > 1 ? between : "");
@@ -353,9 +354,8 @@ static void put_decoders(struct gen *g, struct buf *b)
     for (size_t i = 0; i < g->modules.n; i++)
         for (size_t k = 0; k < g->modules.at[i]->endpoints.n; k++, n++) {
             const struct endpoint *e = &g->modules.at[i]->endpoints.at[k];
-            bool text = str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE");
             put(b, "    { decode_@_@, sizeof(struct @_@_in), @ },\n", e->m->name, e->name,
-                e->m->name, e->name, dec(text ? e->in.n : e->path_n));
+                e->m->name, e->name, dec(text_fields(e)));
         }
     put(b,
         "    { NULL, 0, 0 },\n"

@@ -167,16 +167,15 @@ static void put_rt_fields(struct gen *g, struct buf *b, str of, const struct fie
 static void put_decoder(struct gen *g, struct buf *b, const struct endpoint *e)
 {
     str of = text(g, "@_@_in", e->m->name, e->name);
-    bool text = str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE");
     put_rt_fields(g, b, of, &e->in);
     put(b,
         "err decode_@_@(struct call *c, const str *text, const struct json *body, void *in)\n"
         "{\n"
-        "    static const struct rt_fields fields = { fields_@, @ };\n"
-        "    return rt_decode(c, &fields, @, text, body, in);\n"
+        "    static const struct rt_fields fields = { fields_@, @, @ };\n"
+        "    return rt_decode(c, &fields, text, body, in);\n"
         "}\n"
         "\n",
-        e->m->name, e->name, of, dec(e->in.n), dec(text ? e->in.n : e->path_n));
+        e->m->name, e->name, of, dec(e->in.n), dec(text_fields(e)));
 }
 
 void out_codecs(struct gen *g, const struct module *m, struct buf *b)
@@ -201,7 +200,7 @@ void out_codecs(struct gen *g, const struct module *m, struct buf *b)
             continue;
         put_rt_fields(g, b, r->name, &r->fields);
         put(b,
-            "const struct rt_fields rt_@ = { fields_@, @ };\n"
+            "const struct rt_fields rt_@ = { fields_@, @, 0 };\n"
             "\n",
             r->name, r->name, dec(r->fields.n));
     }

@@ -10,7 +10,7 @@ static const char *comma(size_t i, size_t n)
 
 static bool in_address(const struct endpoint *e, size_t i)
 {
-    return i < e->path_n || str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE");
+    return i < text_fields(e);
 }
 
 static void put_ref(struct buf *b, str name)

@@ -89,8 +89,7 @@ static void put_thunks(struct gen *g, struct buf *b, const struct endpoint *e)
             "}\n",
             name, e->record->name, e->cursor->name, z(e->cursor->type.kind == T_ID ? ".v" : ""));
     put_encode(g, b, e);
-    size_t text_n =
-        str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE") ? e->in.n : e->path_n;
+    size_t text_n = text_fields(e);
     if (text_n) {
         put(b, "static const char *const text_@[] = {", name);
         for (size_t i = 0; i < text_n; i++)
@@ -187,8 +186,7 @@ static void put_page(struct gen *g, struct buf *b, const struct endpoint *e)
 static void put_endpoint(struct gen *g, struct buf *b, const struct endpoint *e)
 {
     str name = full_name(g, e);
-    size_t text_n =
-        str_eq_z(e->method, "GET") || str_eq_z(e->method, "DELETE") ? e->in.n : e->path_n;
+    size_t text_n = text_fields(e);
     bool each = false, returned = false;
     for (size_t i = 0; i < e->guards.n; i++) {
         each = each || e->guards.at[i].kind == GUARD_EACH;

@@ -153,14 +153,14 @@ static void take_str(struct decoder *d, const struct rt_field *f, const struct p
     wrong(d, p, "format", 0);
 }
 
-static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from,
-                         const struct place *up, const struct json *object, void *to);
+static void take_members(struct decoder *d, const struct rt_fields *fs, const struct place *up,
+                         const struct json *object, void *to);
 
 static void take_json(struct decoder *d, const struct rt_field *f, const struct place *p,
                       const struct json *v, void *to)
 {
     if (f->kind == RT_RECORD)
-        take_members(d, f->record, 0, p, v, to);
+        take_members(d, f->record, p, v, to);
     else if (f->kind == RT_INT && v->kind == JSON_INT)
         take_int(d, f, p, v->i, to);
     else if (f->kind == RT_BOOL && v->kind == JSON_BOOL)
@@ -226,9 +226,9 @@ static void present(const struct rt_field *f, char *in)
 
 /* ---- Members of an object ---- */
 
-static bool known(const struct rt_fields *fs, u16 from, str key)
+static bool known(const struct rt_fields *fs, str key)
 {
-    for (u16 i = from; i < fs->n; i++)
+    for (u16 i = fs->text_n; i < fs->n; i++)
         if (str_eq_z(key, fs->at[i].name))
             return true;
     return false;
@@ -243,15 +243,15 @@ static size_t shown(str key)
     return n;
 }
 
-static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from,
-                         const struct place *up, const struct json *object, void *to)
+static void take_members(struct decoder *d, const struct rt_fields *fs, const struct place *up,
+                         const struct json *object, void *to)
 {
     char *in = to;
     if (object && object->kind != JSON_OBJECT) {
         wrong(d, up, "format", 0);
         return;
     }
-    for (u16 i = from; i < fs->n && d->faults < RT_FAULTS_MAX; i++) {
+    for (u16 i = fs->text_n; i < fs->n && d->faults < RT_FAULTS_MAX; i++) {
         const struct rt_field *f = &fs->at[i];
         struct place p = { .up = up, .name = f->name, .name_n = strlen(f->name) };
         const struct json *v = object ? json_get(object, str_from(f->name)) : NULL;
@@ -268,16 +268,16 @@ static void take_members(struct decoder *d, const struct rt_fields *fs, u16 from
     for (u32 i = 0; object && i < object->n && d->faults < RT_FAULTS_MAX; i++) {
         str key = object->members[i].key;
         struct place p = { .up = up, .name = key.p, .name_n = shown(key) };
-        if (!known(fs, from, key))
+        if (!known(fs, key))
             wrong(d, &p, "unknown", 0);
     }
 }
 
-err rt_decode(struct call *c, const struct rt_fields *fields, u16 text_n, const str *text,
+err rt_decode(struct call *c, const struct rt_fields *fields, const str *text,
               const struct json *body, void *in)
 {
     struct decoder d = { .c = c };
-    for (u16 i = 0; i < text_n; i++) {
+    for (u16 i = 0; i < fields->text_n; i++) {
         const struct rt_field *f = &fields->at[i];
         struct place p = { .name = f->name, .name_n = strlen(f->name) };
         if (!text[i].p) {
@@ -287,6 +287,6 @@ err rt_decode(struct call *c, const struct rt_fields *fields, u16 text_n, const 
         present(f, in);
         take_str(&d, f, &p, text[i], (char *)in + f->at);
     }
-    take_members(&d, fields, text_n, NULL, body, in);
+    take_members(&d, fields, NULL, body, in);
     return d.faults ? E_INVALID : E_NONE;
 }

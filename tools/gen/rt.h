@@ -27,11 +27,10 @@ struct rt_field {
 };
 struct rt_fields {
     const struct rt_field *at;
-    u16 n;
+    u16 n, text_n; /* the first text_n come as text (p NULL: absent), the others as members */
 };
 
-/* The first text_n fields come as text (p NULL: absent), the others as members of body. */
-MUST_USE err rt_decode(struct call *c, const struct rt_fields *fields, u16 text_n, const str *text,
+MUST_USE err rt_decode(struct call *c, const struct rt_fields *fields, const str *text,
                        const struct json *body, void *in);
 
 /* offsetof that compiles only when the member has the type said. */

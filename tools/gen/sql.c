@@ -74,7 +74,11 @@ static bool parse_shape(struct cursor *c, struct query *q)
     if (cur_take(c, '-')) {
         struct field f = { .at = c->at, .name = S("value") };
         q->result = q->shape == SHAPE_EXEC ? RESULT_COUNT : RESULT_SCALAR;
-        if (!cur_take(c, '>') || !parse_type(c, &f.type))
+        if (!cur_take(c, '>')) {
+            bad(c->g, c->at, "one value is written `-> int`");
+            return false;
+        }
+        if (!parse_type(c, &f.type))
             return false;
         *vec_push(&q->cols, c->g->a) = f;
         return true;
