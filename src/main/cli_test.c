@@ -534,10 +534,12 @@ static bool listed(struct T *T)
         _exit(127);
     }
     os_close(out[1]);
-    ssize_t n = read(out[0], text, sizeof text);
+    size_t n = 0;
+    for (ssize_t got; (got = read(out[0], text + n, sizeof text - n)) > 0;)
+        n += (size_t)got;
     os_close(out[0]);
-    expect(n >= 0 && waitpid(pid, NULL, 0) == pid);
-    str rest = { text, (size_t)n };
+    expect(waitpid(pid, NULL, 0) == pid);
+    str rest = { text, n };
     for (str line; rest.n;) {
         line = str_trim(str_cut(&rest, '\n'));
         if (str_starts(line, S("Outwork (office.test) ")))
