@@ -8,6 +8,9 @@
  * takes both, a request and a scratch arena. Any number of threads decide on one snapshot; to
  * change policies, parse new ones and swap the pointer.
  *
+ * Arenas given here are the caller's and last as long as what is made in them; none may be a frame
+ * of SCRATCH, but for the scratch of cedar_decide().
+ *
  * Limits: a policy text of CEDAR_TEXT_MAX bytes, expressions nested CEDAR_DEPTH_MAX deep; beyond is
  * E_LIMIT. */
 #ifndef OUTWORK_CEDAR_CEDAR_H

@@ -9,8 +9,7 @@
 static err misfit(struct cedar_faults *faults, const struct cedar_uid *uid, const char *what,
                   str detail)
 {
-    SCRATCH(s);
-    struct buf b = buf_in(s.a, 400);
+    struct buf b = buf_in(faults->a, 400);
     if (uid) {
         cedar_put_uid(&b, uid);
         buf_put(&b, S(": "));

@@ -122,15 +122,14 @@ static const char *article(str noun) { return noun.n && strchr("aeiou", noun.p[0
 
 static void put_short(struct buf *b, const struct cedar_value *v)
 {
-    SCRATCH(s);
-    struct buf text = buf_in(s.a, 1 << 20);
+    struct buf text = buf_in(b->a, 1024); /* the buffer's own arena: it may be a scratch one */
     cedar_put(&text, v);
     str t = buf_str(&text);
     size_t n = MIN(t.n, 120u);
     while (n < t.n && n && ((u8)t.p[n] & 0xc0) == 0x80)
         n--;
     buf_put(b, str_sub(t, 0, n));
-    buf_put(b, n < t.n ? S("…") : S(""));
+    buf_put(b, n < t.n || text.full ? S("…") : S(""));
 }
 
 void cedar_error_put(struct buf *b, const struct cedar_policies *p, const struct cedar_error *e)

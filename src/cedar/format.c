@@ -325,18 +325,15 @@ static u32 put_one_policy(struct fmt *f, u32 i)
     return i + 1;
 }
 
-err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *faults, str *ret)
+static err format_in(struct arena *tmp, str text, u32 width, struct cedar_faults *faults,
+                     struct buf *out)
 {
-    SCRATCH(s);
     const struct policy *p;
     struct tokens toks;
     u32 n, i = 0;
-    TRY(cedar_parse_only(s.a, text, faults, &p, &n));
-    TRY(cedar_lex(s.a, text, faults, &toks));
-    struct fmt f = { .a = s.a,
-                     .out = buf_in(out, (size_t)CEDAR_TEXT_MAX * 4),
-                     .width = MAX(width, 20u),
-                     .line_start = true };
+    TRY(cedar_parse_only(tmp, text, faults, &p, &n));
+    TRY(cedar_lex(tmp, text, faults, &toks));
+    struct fmt f = { .a = tmp, .out = *out, .width = MAX(width, 20u), .line_start = true };
     read_tokens(&f, text, &toks);
     for (u32 k = 0; k < n; k++) {
         if (k) {
@@ -352,5 +349,16 @@ err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *fa
         put(&f, f.t[i].lead[k]);
     }
     new_line(&f, 0);
-    return buf_done(&f.out, ret);
+    *out = f.out;
+    return E_NONE;
+}
+
+err cedar_format(struct arena *out, str text, u32 width, struct cedar_faults *faults, str *ret)
+{
+    struct arena *tmp = arena_new("cedar format", (text.n + 4096) * 256);
+    struct buf b = buf_in(out, (size_t)CEDAR_TEXT_MAX * 4);
+    err e = format_in(tmp, text, width, faults, &b);
+    arena_free(tmp);
+    TRY(e);
+    return buf_done(&b, ret);
 }

@@ -25,7 +25,7 @@ err cedar_parse(struct arena *out, str text, struct cedar_faults *faults,
 {
     const struct policy *at;
     u32 n;
-    if (text.n <= CEDAR_TEXT_MAX)
+    if (text.n <= CEDAR_TEXT_MAX && text.n < arena_room(out) / 2)
         text = str_copy(out, text);
     TRY(cedar_parse_only(out, text, faults, &at, &n));
     struct policy *own = NEW_N(out, struct policy, n);

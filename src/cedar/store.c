@@ -110,8 +110,7 @@ static bool entity_same(const struct cedar_entity *a, const struct cedar_entity 
 
 static err entity_fault(struct cedar_faults *faults, const struct cedar_uid *uid, const char *what)
 {
-    SCRATCH(s);
-    struct buf b = buf_in(s.a, 300);
+    struct buf b = buf_in(faults->a, 300);
     cedar_put_uid(&b, uid);
     str name = buf_str(&b);
     cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 }, "entity " STR_FMT " %s",
