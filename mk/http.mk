@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The web client inside the binary, and what the front costs.
 
 $(B)/tools/pack: tools/pack.c

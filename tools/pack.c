@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns a folder of built web files into an object of the program: tools/pack DIR OUT.S OUT.c NAME writes assembler that
- * includes the bytes as they are, and a table `const struct static_pack NAME` sorted by path. X.br and X.gz beside X are its
- * compressed forms (dropped when not smaller); they are not files of their own. The entity tag is the content's SHA-256. */
+/* Turns a folder of built web files into an object of the program: tools/pack DIR OUT.S OUT.c NAME
+ * writes assembler that includes the bytes as they are, and a table `const struct static_pack NAME`
+ * sorted by path. X.br and X.gz beside X are its compressed forms (dropped when not smaller); they
+ * are not files of their own. The entity tag is the content's SHA-256. */
 #include <ftw.h>
 #include <openssl/sha.h>
 #include <stdarg.h>
@@ -11,19 +12,35 @@
 
 enum { FILES_MAX = 4096, PATH_MAX_BYTES = 1024 };
 
-struct file { char *path; off_t size; };
-static struct { const char *root; struct file files[FILES_MAX]; size_t n; } found;
+struct file {
+    char *path;
+    off_t size;
+};
+static struct {
+    const char *root;
+    struct file files[FILES_MAX];
+    size_t n;
+} found;
 
 static const char *const types[][2] = {
-    { ".html", "text/html; charset=utf-8" },      { ".js", "text/javascript; charset=utf-8" },
-    { ".mjs", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-    { ".json", "application/json" },              { ".map", "application/json" },
-    { ".webmanifest", "application/manifest+json" }, { ".svg", "image/svg+xml" },
-    { ".png", "image/png" },                      { ".jpg", "image/jpeg" },
-    { ".webp", "image/webp" },                    { ".ico", "image/x-icon" },
-    { ".woff2", "font/woff2" },                   { ".txt", "text/plain; charset=utf-8" },
-    { ".wasm", "application/wasm" },              { ".xml", "application/xml" },
-    { ".mp3", "audio/mpeg" },                     { ".pdf", "application/pdf" },
+    { ".html", "text/html; charset=utf-8" },
+    { ".js", "text/javascript; charset=utf-8" },
+    { ".mjs", "text/javascript; charset=utf-8" },
+    { ".css", "text/css; charset=utf-8" },
+    { ".json", "application/json" },
+    { ".map", "application/json" },
+    { ".webmanifest", "application/manifest+json" },
+    { ".svg", "image/svg+xml" },
+    { ".png", "image/png" },
+    { ".jpg", "image/jpeg" },
+    { ".webp", "image/webp" },
+    { ".ico", "image/x-icon" },
+    { ".woff2", "font/woff2" },
+    { ".txt", "text/plain; charset=utf-8" },
+    { ".wasm", "application/wasm" },
+    { ".xml", "application/xml" },
+    { ".mp3", "audio/mpeg" },
+    { ".pdf", "application/pdf" },
 };
 
 _Noreturn static void die(const char *what, const char *which)
@@ -105,14 +122,17 @@ static void digest_of(const char *path, char hex[33])
 static void put_bytes(FILE *s, const char *name, size_t i, const char *which, const struct file *f)
 {
     if (f)
-        fprintf(s, "    .global %s_%s%zu, %s_%s%zu_end\n    .balign 64\n%s_%s%zu:\n    .incbin \"%s\"\n%s_%s%zu_end:\n",
+        fprintf(s,
+                "    .global %s_%s%zu, %s_%s%zu_end\n    .balign 64\n%s_%s%zu:\n    .incbin "
+                "\"%s\"\n%s_%s%zu_end:\n",
                 name, which, i, name, which, i, name, which, i, f->path, name, which, i);
 }
 
 static void put_extern(FILE *c, const char *name, size_t i, const char *which, const struct file *f)
 {
     if (f)
-        fprintf(c, "extern const char %s_%s%zu[], %s_%s%zu_end[];\n", name, which, i, name, which, i);
+        fprintf(c, "extern const char %s_%s%zu[], %s_%s%zu_end[];\n", name, which, i, name, which,
+                i);
 }
 
 static void put_body(FILE *c, const char *name, size_t i, const char *which, const struct file *f)
@@ -126,8 +146,10 @@ static void put_row(FILE *c, const char *name, size_t i, const struct file *f)
     char hex[33];
     const char *path = f->path + strlen(found.root);
     digest_of(f->path, hex);
-    fprintf(c, "    { .path = S_INIT(\"%s\"), .type = S_INIT(\"%s\"), .etag = S_INIT(\"\\\"%s\\\"\"), .immutable = %s", path,
-            type_of(path), hex, strncmp(path, "/assets/", 8) ? "false" : "true");
+    fprintf(c,
+            "    { .path = S_INIT(\"%s\"), .type = S_INIT(\"%s\"), .etag = S_INIT(\"\\\"%s\\\"\"), "
+            ".immutable = %s",
+            path, type_of(path), hex, strncmp(path, "/assets/", 8) ? "false" : "true");
     put_body(c, name, i, "plain", f);
     put_body(c, name, i, "br", form(f, ".br"));
     put_body(c, name, i, "gz", form(f, ".gz"));
@@ -137,8 +159,11 @@ static void put_row(FILE *c, const char *name, size_t i, const struct file *f)
 static void write_out(FILE *s, FILE *c, const char *name)
 {
     fprintf(s, "    .section .rodata\n");
-    fprintf(c, "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by tools/pack. */\n#include \"http/static.h\"\n\n"
-               "extern const struct static_pack %s;\n", name);
+    fprintf(c,
+            "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by tools/pack. */\n#include "
+            "\"http/static.h\"\n\n"
+            "extern const struct static_pack %s;\n",
+            name);
     for (size_t i = 0; i < found.n; i++) {
         const struct file *f = &found.files[i];
         if (is_form(f))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client. Unlike the server it keeps buffers: one in, one out. A freed client that is inside a callback of its own is
- * only marked, and freed when that callback has returned. */
+/* The client. Unlike the server it keeps buffers: one in, one out. A freed client that is inside a
+ * callback of its own is only marked, and freed when that callback has returned. */
 #include "http/client.h"
 
 #include <string.h>
@@ -10,19 +10,22 @@
 
 enum { ASKED_MAX = 256, BODY_MAX_DEFAULT = 64 << 20, OUT_MAX = 64 << 20 };
 
-struct bytes { char *p; size_t n, room; };
+struct bytes {
+    char *p;
+    size_t n, room;
+};
 
 struct http_client {
-    struct stream stream;                /* first */
+    struct stream stream; /* first */
     struct http_client_setup setup;
-    struct bytes in, out, message;       /* out: before the connection stands */
+    struct bytes in, out, message; /* out: before the connection stands */
     struct http1_head head;
     struct http1_chunked chunks;
-    struct bytes body;                   /* of a chunked answer */
+    struct bytes body; /* of a chunked answer */
     struct ws_state ws;
     size_t scanned;
-    u8   asked[ASKED_MAX];               /* 1: the answer has no body (HEAD) */
-    u32  asked_first, asked_n;
+    u8 asked[ASKED_MAX]; /* 1: the answer has no body (HEAD) */
+    u32 asked_first, asked_n;
     bool has_head, is_ws, open, closed, inside, freed;
 };
 
@@ -90,7 +93,10 @@ static err put(struct http_client *c, str bytes)
     return e == E_AGAIN ? E_NONE : e;
 }
 
-err http_client_raw(struct http_client *c, str bytes) { return put(c, bytes); }
+err http_client_raw(struct http_client *c, str bytes)
+{
+    return put(c, bytes);
+}
 
 static err ask_with(struct http_client *c, const struct http_ask *ask, str lines)
 {
@@ -99,10 +105,11 @@ static err ask_with(struct http_client *c, const struct http_ask *ask, str lines
     SCRATCH(s);
     struct buf b = buf_in(s.a, (size_t)OUT_MAX);
     str method = ask->method.n ? ask->method : S("GET");
-    buf_fmt(&b, STR_FMT " " STR_FMT " HTTP/1.1\r\nHost: " STR_FMT "\r\n", STR_ARG(method), STR_ARG(ask->path),
-            STR_ARG(c->setup.host));
+    buf_fmt(&b, STR_FMT " " STR_FMT " HTTP/1.1\r\nHost: " STR_FMT "\r\n", STR_ARG(method),
+            STR_ARG(ask->path), STR_ARG(c->setup.host));
     for (size_t i = 0; i < ask->n_fields; i++)
-        buf_fmt(&b, STR_FMT ": " STR_FMT "\r\n", STR_ARG(ask->fields[i].name), STR_ARG(ask->fields[i].value));
+        buf_fmt(&b, STR_FMT ": " STR_FMT "\r\n", STR_ARG(ask->fields[i].name),
+                STR_ARG(ask->fields[i].value));
     if (ask->body.n || str_eq(method, S("POST")) || str_eq(method, S("PUT")))
         buf_fmt(&b, "Content-Length: %zu\r\n", ask->body.n);
     buf_put(&b, lines);
@@ -115,12 +122,16 @@ static err ask_with(struct http_client *c, const struct http_ask *ask, str lines
     return E_NONE;
 }
 
-err http_client_ask(struct http_client *c, const struct http_ask *ask) { return ask_with(c, ask, S("")); }
+err http_client_ask(struct http_client *c, const struct http_ask *ask)
+{
+    return ask_with(c, ask, S(""));
+}
 
 err http_client_upgrade(struct http_client *c, const struct http_ask *ask)
 {
-    return ask_with(c, ask, S("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+    return ask_with(c, ask,
+                    S("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
 }
 
 err http_client_ws(struct http_client *c, enum ws_op op, str payload)
@@ -155,7 +166,10 @@ static void answer(struct http_client *c, str body)
     }
 }
 
-static size_t body_max(const struct http_client *c) { return c->setup.body_max ? c->setup.body_max : BODY_MAX_DEFAULT; }
+static size_t body_max(const struct http_client *c)
+{
+    return c->setup.body_max ? c->setup.body_max : BODY_MAX_DEFAULT;
+}
 
 static err take_chunks(struct http_client *c)
 {
@@ -170,7 +184,8 @@ static err take_chunks(struct http_client *c)
     memmove(c->in.p + head_n, in.p, in.n);
     c->in.n = head_n + in.n;
     TRY(e);
-    must(http1_response((str){ c->in.p, head_n }, &c->head) == E_NONE);      /* the bytes may have moved since */
+    must(http1_response((str){ c->in.p, head_n }, &c->head) ==
+         E_NONE); /* the bytes may have moved since */
     answer(c, (str){ c->body.p, c->body.n });
     c->body.n = 0;
     c->chunks = (struct http1_chunked){ 0 };
@@ -187,7 +202,8 @@ static err take_answer(struct http_client *c)
         c->has_head = true;
     }
     u16 status = c->head.status;
-    if (c->asked_n && (c->asked[c->asked_first] || status < 200 || status == 204 || status == 304)) {
+    if (c->asked_n &&
+        (c->asked[c->asked_first] || status < 200 || status == 204 || status == 304)) {
         c->head.chunked = false;
         c->head.length = 0;
     }
@@ -199,7 +215,8 @@ static err take_answer(struct http_client *c)
     if (c->in.n < n)
         return E_AGAIN;
     size_t head_n = c->head.bytes;
-    must(http1_response((str){ c->in.p, head_n }, &c->head) == E_NONE);      /* the bytes may have moved since */
+    must(http1_response((str){ c->in.p, head_n }, &c->head) ==
+         E_NONE); /* the bytes may have moved since */
     answer(c, (str){ c->in.p + head_n, n - head_n });
     eat(&c->in, n);
     return E_NONE;
@@ -209,8 +226,8 @@ static err take_ws(struct http_client *c)
 {
     struct ws_rules rules = { false, body_max(c) };
     struct ws_frame f;
-    u16 code;
-    TRY(ws_next(&c->ws, &rules, (str){ c->in.p, c->in.n }, &f, NULL, &code));
+    struct ws_lack lack;
+    TRY(ws_next(&c->ws, &rules, (str){ c->in.p, c->in.n }, &f, &lack));
     str payload = { f.payload, f.n };
     if (f.op == WS_PING)
         IGNORE(http_client_ws(c, WS_PONG, payload));
@@ -255,7 +272,7 @@ static bool opened(struct http_client *c)
     if (e != E_NONE)
         return false;
     c->open = true;
-    stream_reading(&c->stream, !c->stream.no_read);  /* no longer asks to be writable */
+    stream_reading(&c->stream, !c->stream.no_read); /* no longer asks to be writable */
     str waiting = { c->out.p, c->out.n };
     c->out.n = 0;
     if (waiting.n && put(c, waiting) == E_CLOSED)
@@ -295,18 +312,32 @@ err http_client_new(const struct http_client_setup *setup, struct http_client **
     struct http_client *c = calloc(1, sizeof *c);
     must(c != NULL);
     c->setup = *setup;
-    struct stream_setup st = { .fd = fd, .tls = setup->tls, .host = setup->host, .ready = on_ready, .out_max = OUT_MAX };
+    struct stream_setup st = {
+        .fd = fd, .tls = setup->tls, .host = setup->host, .ready = on_ready, .out_max = OUT_MAX
+    };
     err e = stream_open(&c->stream, setup->loop, &st);
     if (e != E_NONE) {
         free(c);
         return e;
     }
-    loop_want(setup->loop, &c->stream.io, EPOLLIN | EPOLLOUT);       /* writable: connected */
+    loop_want(setup->loop, &c->stream.io, EPOLLIN | EPOLLOUT); /* writable: connected */
     *ret = c;
     return E_NONE;
 }
 
-void http_client_pause(struct http_client *c, bool paused) { stream_reading(&c->stream, !paused); }
-struct stream_tls http_client_tls(const struct http_client *c) { return stream_tls(&c->stream); }
-bool http_client_is_open(const struct http_client *c) { return c->open && !c->closed; }
-size_t http_client_unread(const struct http_client *c) { return c->in.n; }
+void http_client_pause(struct http_client *c, bool paused)
+{
+    stream_reading(&c->stream, !paused);
+}
+struct stream_tls http_client_tls(const struct http_client *c)
+{
+    return stream_tls(&c->stream);
+}
+bool http_client_is_open(const struct http_client *c)
+{
+    return c->open && !c->closed;
+}
+size_t http_client_unread(const struct http_client *c)
+{
+    return c->in.n;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection's life: opened by accept, timed by one lazy timer, written to once a turn, dropped at once and freed at the
- * end of the tick, so that a caller up the stack still finds a (dead) connection. Deadlines that move with every request are
- * only stored; the timer that fires too early is set anew. */
+/* A connection's life: opened by accept, timed by one lazy timer, written to once a turn, dropped
+ * at once and freed at the end of the tick, so that a caller up the stack still finds a (dead)
+ * connection. Deadlines that move with every request are only stored; the timer that fires too
+ * early is set anew. */
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -137,7 +138,7 @@ void server_sweep(struct http_server *s)
 {
     input_all(s);
     flush_all(s);
-    if (s->again || s->dirty)                        /* the dead may stand in these lists */
+    if (s->again || s->dirty) /* the dead may stand in these lists */
         return;
     for (struct conn *c = s->dead, *next; c; c = next) {
         next = c->next;
@@ -173,7 +174,7 @@ static void shake(struct conn *c)
         s->shaken = 0;
     }
     if (s->shaken++ >= s->limits.handshakes_per_tick)
-        return;                                      /* level-triggered: it comes again in the next tick */
+        return; /* level-triggered: it comes again in the next tick */
     err e = stream_handshake(&c->stream);
     if (e == E_CLOSED) {
         s->stats.handshakes_failed++;
@@ -213,7 +214,9 @@ void conn_open(struct http_server *s, int fd, const struct http_peer *peer)
     struct conn *c = calloc(1, sizeof *c);
     must(c != NULL);
     u32 out_max = MAX(2 * s->limits.ws_queue_max, (u32)512 * 1024);
-    struct stream_setup setup = { .fd = fd, .tls = s->setup.tls, .ready = on_ready, .out_max = out_max };
+    struct stream_setup setup = {
+        .fd = fd, .tls = s->setup.tls, .ready = on_ready, .out_max = out_max
+    };
     if (stream_open(&c->stream, s->loop, &setup) != E_NONE) {
         peers_drop(&s->peers, peer->ip);
         free(c);
@@ -251,7 +254,8 @@ static bool send_turn(struct conn *c)
     return !bytes.n || stream_write(&c->stream, bytes) == E_NONE;
 }
 
-/* A run that does not fit the loop's buffer, or comes while another connection holds it, goes straight to the stream. */
+/* A run that does not fit the loop's buffer, or comes while another connection holds it, goes
+ * straight to the stream. */
 void conn_put(struct conn *c, str bytes)
 {
     struct loop_out *g = c->server->gather;
@@ -269,7 +273,8 @@ void conn_put(struct conn *c, str bytes)
         conn_drop(c);
         return;
     }
-    IGNORE(stream_flush(&c->stream));                /* the loop's buffer for records is shared: never left filled */
+    IGNORE(
+        stream_flush(&c->stream)); /* the loop's buffer for records is shared: never left filled */
 }
 
 /* Large answers: as much as the socket takes, the rest waits where it is. */
@@ -342,7 +347,7 @@ void conn_flush(struct conn *c)
         conn_again(c);
     }
     if (was_blocked && c->ws)
-        ws_flush(c);                                 /* frames that waited; comes back here if there are any */
+        ws_flush(c); /* frames that waited; comes back here if there are any */
     if (c->state == CONN_ENDING && !c->blocked)
         after_last(c);
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input of connections that speak HTTP. Bytes are read into the loop's buffer and requests are taken from there without a
- * copy; only a request that is not whole at the end of a turn gets memory of its own: its head and as much of its body as has
- * come, growing by doubling, never past the limit given for it. */
+/* Input of connections that speak HTTP. Bytes are read into the loop's buffer and requests are
+ * taken from there without a copy; only a request that is not whole at the end of a turn gets
+ * memory of its own: its head and as much of its body as has come, growing by doubling, never past
+ * the limit given for it. */
 #include <string.h>
 
 #include "http/conn.h"
 
 /* ---- bodies */
 
-static void begin_body(struct conn *c, str in, size_t got, const struct http1_chunked *chunks, u64 limit)
+static void begin_body(struct conn *c, str in, size_t got, const struct http1_chunked *chunks,
+                       u64 limit)
 {
     const struct http1_head *h = &c->server->head;
     struct body *b = calloc(1, sizeof *b);
@@ -42,7 +44,8 @@ static void body_whole(struct conn *c)
     req_dispatch(c, (str){ bytes + head_n, n - head_n }, bytes);
 }
 
-/* Decodes where it stands: data only ever moves down. Returns how much data; *in is what was not eaten. */
+/* Decodes where it stands: data only ever moves down. Returns how much data; *in is what was not
+ * eaten. */
 static err decode(struct http1_chunked *chunks, str *in, char *to, u64 most, size_t *ret_n)
 {
     size_t n = 0;
@@ -119,7 +122,8 @@ static err length_input(struct conn *c)
 
 /* ---- requests */
 
-/* Takes the request whose head has been read off in; returns the bytes used, all of them when the body is to come. */
+/* Takes the request whose head has been read off in; returns the bytes used, all of them when the
+ * body is to come. */
 static size_t take_request(struct conn *c, char *p, size_t n)
 {
     struct http_server *s = c->server;
@@ -168,7 +172,8 @@ static size_t take_requests(struct conn *c, char *p, size_t n)
 {
     struct http_server *s = c->server;
     size_t at = 0;
-    for (u32 most = s->limits.pipelined_max; at < n && c->state == CONN_HEAD && !c->blocked; most--) {
+    for (u32 most = s->limits.pipelined_max; at < n && c->state == CONN_HEAD && !c->blocked;
+         most--) {
         str in = { p + at, n - at };
         size_t scanned = c->scanned;
         if (!most) {
@@ -250,7 +255,7 @@ static void head_input(struct conn *c)
     bool ended = e == E_CLOSED && !fresh;
     size_t used = take_requests(c, p, n);
     if (ended && c->state == CONN_HEAD && !c->again && !c->blocked) {
-        conn_flush(c);                               /* answers to the last requests, before its end */
+        conn_flush(c); /* answers to the last requests, before its end */
         input_ended(c);
         return;
     }
@@ -275,7 +280,7 @@ void conn_input(struct conn *c)
     } else if (c->state == CONN_WS) {
         ws_input(c);
     } else if (c->state == CONN_BUSY || c->state == CONN_ENDING || c->blocked) {
-        stream_reading(&c->stream, false);           /* it talks while it is to wait: the kernel keeps it */
+        stream_reading(&c->stream, false); /* it talks while it is to wait: the kernel keeps it */
     } else if (c->state == CONN_BODY && !c->body->chunked) {
         stream_reading(&c->stream, true);
         if (length_input(c) == E_CLOSED)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every bound of struct http_limits, each passed by a peer that tries to. Time is pushed, never waited for. */
+/* Every bound of struct http_limits, each passed by a peer that tries to. Time is pushed, never
+ * waited for. */
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include "base/rng.h"
 #include "http/peers.h"
 #include "http/rig_test.h"
+#include "test/test.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -30,7 +32,7 @@ TEST(a_head_that_trickles_in_has_ten_seconds_in_all)
     struct rig *r = rig_new(T, false, NULL);
     struct wire *w = wire_open(r);
     wire_send(w, S(GET));
-    rig_advance(r, 60 * USEC_S);                         /* idle is another matter */
+    rig_advance(r, 60 * USEC_S); /* idle is another matter */
     str head = S("GET / HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy");
     for (size_t i = 0; i < 4; i++) {
         wire_send(w, str_sub(head, i * 10, i * 10 + 10));
@@ -145,15 +147,17 @@ TEST(heads_and_bodies_over_their_size_are_refused)
     while (b.n < 200000)
         buf_char(&b, 'x');
     expect(str_starts(rig_talk(r, buf_str(&b)), S("HTTP/1.1 431 ")));
-    expect(str_starts(rig_talk(r, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n")), S("HTTP/1.1 413 ")));
-    expect(str_starts(rig_talk(r, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999999999\r\n\r\n")),
+    expect(str_starts(rig_talk(r, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n")),
                       S("HTTP/1.1 413 ")));
+    expect(str_starts(
+        rig_talk(r, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999999999\r\n\r\n")),
+        S("HTTP/1.1 413 ")));
     buf_clear(&b);
     buf_put(&b, S("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
     for (int i = 0; i < 11; i++)
         buf_put(&b, S("a\r\n0123456789\r\n"));
     expect(str_starts(rig_talk(r, buf_str(&b)), S("HTTP/1.1 413 ")));
-    struct wire *w = wire_open(r);                       /* and when it comes piece by piece */
+    struct wire *w = wire_open(r); /* and when it comes piece by piece */
     for (size_t at = 0; at < b.n; at += 40)
         wire_send(w, str_sub(buf_str(&b), at, at + 40));
     expect(str_starts(wire_read(w), S("HTTP/1.1 413 ")));
@@ -187,7 +191,7 @@ static void stalls(struct T *T, bool tls)
     for (int i = 0; i < 6; i++)
         caller_ask(c, "GET", i % 2 ? "/big-static" : "/big", S(""));
     rig_step(r, 20);
-    expect(rig_stats(r)->requests < 7);                  /* it does not go on while the answer is stuck */
+    expect(rig_stats(r)->requests < 7); /* it does not go on while the answer is stuck */
     rig_advance(r, 29 * USEC_S);
     expect_i(rig_stats(r)->conns, 1);
     rig_advance(r, 2 * USEC_S);
@@ -197,8 +201,14 @@ static void stalls(struct T *T, bool tls)
     rig_free(r);
 }
 
-TEST(a_peer_that_never_reads_is_cut_plain) { stalls(T, false); }
-TEST(a_peer_that_never_reads_is_cut_tls) { stalls(T, true); }
+TEST(a_peer_that_never_reads_is_cut_plain)
+{
+    stalls(T, false);
+}
+TEST(a_peer_that_never_reads_is_cut_tls)
+{
+    stalls(T, true);
+}
 
 TEST(a_peer_that_sips_is_cut_in_the_end)
 {
@@ -223,7 +233,7 @@ TEST(handshakes_have_a_time_and_a_number)
     l.handshakes_max = 2;
     struct rig *r = rig_new(T, true, &l);
     struct wire *a = wire_open(r), *b = wire_open(r), *c = wire_open(r);
-    expect(wire_ended(a) && !wire_ended(b) && !wire_ended(c));      /* the oldest goes */
+    expect(wire_ended(a) && !wire_ended(b) && !wire_ended(c)); /* the oldest goes */
     expect_i(rig_stats(r)->handshakes_dropped, 1);
     struct caller *good = caller_new(r);
     expect_i(caller_get(good, "/")->status, 200);
@@ -304,9 +314,10 @@ TEST(addresses_are_counted_rightly_through_growth_and_removal)
     for (u32 k = 0; k < COUNT(want); k++)
         there += want[k] > 0;
     expect_i(t.n, there);
-    u8 six[16] = { 0x20, 0x01, 0, 1, 0, 2, 0, 3, 1 }, same[16] = { 0x20, 0x01, 0, 1, 0, 2, 0, 3, 2 }, other[16] = { 0x20, 1, 9 };
+    u8 six[16] = { 0x20, 0x01, 0, 1, 0, 2, 0, 3, 1 },
+       same[16] = { 0x20, 0x01, 0, 1, 0, 2, 0, 3, 2 }, other[16] = { 0x20, 1, 9 };
     expect_i(peers_add(&t, six), 1);
-    expect_i(peers_add(&t, same), 2);                    /* one /64 */
+    expect_i(peers_add(&t, same), 2); /* one /64 */
     expect_i(peers_add(&t, other), 1);
     peers_free(&t);
 }

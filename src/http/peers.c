@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing with linear probing, keyed hash (strangers choose the keys), at most half full; a row whose count falls to
- * zero is closed up at once, so the table holds only who is there. */
+/* Open addressing with linear probing, keyed hash (strangers choose the keys), at most half full; a
+ * row whose count falls to zero is closed up at once, so the table holds only who is there. */
 #include "http/peers.h"
 
 #include <string.h>
 
 #include "base/map.h"
 
-struct peer_row { u8 key[16]; u32 count; };
+struct peer_row {
+    u8 key[16];
+    u32 count;
+};
 
 static void key_of(u8 key[16], const u8 ip[16])
 {
@@ -17,7 +20,10 @@ static void key_of(u8 key[16], const u8 ip[16])
         memset(key + 8, 0, 8);
 }
 
-static u32 home(const struct peers *t, const u8 key[16]) { return (u32)hash_bytes(key, 16) & (t->room - 1); }
+static u32 home(const struct peers *t, const u8 key[16])
+{
+    return (u32)hash_bytes(key, 16) & (t->room - 1);
+}
 
 static struct peer_row *find(struct peers *t, const u8 key[16])
 {

@@ -5,9 +5,12 @@
 
 #include "base/types.h"
 
-struct peers { struct peer_row *rows; u32 n, room; };        /* zero-initialise */
+struct peers {
+    struct peer_row *rows;
+    u32 n, room;
+}; /* zero-initialise */
 
-u32  peers_add(struct peers *t, const u8 ip[16]);            /* the new count */
+u32 peers_add(struct peers *t, const u8 ip[16]); /* the new count */
 void peers_drop(struct peers *t, const u8 ip[16]);
 void peers_free(struct peers *t);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests between a connection and the caller: handed over, kept, answered. The one inside on_request is the server's own
- * and points into shared buffers; a kept one is a copy in its arena (an assembled body is moved, not copied) that names its
- * connection by handle. */
+/* Requests between a connection and the caller: handed over, kept, answered. The one inside
+ * on_request is the server's own and points into shared buffers; a kept one is a copy in its arena
+ * (an assembled body is moved, not copied) that names its connection by handle. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -13,7 +13,8 @@ str http_peer_text(struct arena *out, const struct http_peer *p)
     static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
     char *text = arena_get(out, 1, INET6_ADDRSTRLEN, 1);
     bool v4 = !memcmp(p->ip, mapped, sizeof mapped);
-    must(inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? p->ip + 12 : p->ip, text, INET6_ADDRSTRLEN) != NULL);
+    must(inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? p->ip + 12 : p->ip, text, INET6_ADDRSTRLEN) !=
+         NULL);
     return str_from(text);
 }
 
@@ -41,12 +42,23 @@ void req_from_head(struct conn *c)
     struct http_server *s = c->server;
     const struct http1_head *h = &s->head;
     s->req = (struct http_req){
-        .method = h->method, .method_text = h->method_text, .path = h->path, .query = h->query, .head = h, .peer = c->peer,
-        .is_tls = c->stream.ssl != NULL, .arena = s->arena, .server = s, .conn = c->self,
+        .method = h->method,
+        .method_text = h->method_text,
+        .path = h->path,
+        .query = h->query,
+        .head = h,
+        .peer = c->peer,
+        .is_tls = c->stream.ssl != NULL,
+        .arena = s->arena,
+        .server = s,
+        .conn = c->self,
     };
 }
 
-static void no_answer(struct http_req *req) { http_reply(req, &(struct http_reply){ .status = 500 }); }
+static void no_answer(struct http_req *req)
+{
+    http_reply(req, &(struct http_reply){ .status = 500 });
+}
 
 void req_dispatch(struct conn *c, str body, char *owned)
 {
@@ -214,11 +226,18 @@ void http_reply(struct http_req *req, const struct http_reply *reply)
     }
     struct http_reply r = *reply;
     if (!fields_ok(&r) || arena_doomed(req->arena))
-        r = (struct http_reply){ .status = arena_doomed(req->arena) && fields_ok(reply) ? 413 : 500 };
+        r = (struct http_reply){ .status =
+                                     arena_doomed(req->arena) && fields_ok(reply) ? 413 : 500 };
     c->close_after |= r.close || s->stopping;
     struct http1_reply head = {
-        .status = r.status, .close = c->close_after, .length = r.body.n, .content_type = r.content_type, .lines = r.lines,
-        .fields = r.fields, .n_fields = r.n_fields, .no_length = r.status == 204 || r.status == 304,
+        .status = r.status,
+        .close = c->close_after,
+        .length = r.body.n,
+        .content_type = r.content_type,
+        .lines = r.lines,
+        .fields = r.fields,
+        .n_fields = r.n_fields,
+        .no_length = r.status == 204 || r.status == 304,
     };
     req_put_head(c, &head);
     c->state = c->close_after ? CONN_ENDING : CONN_HEAD;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rig of the HTTP tests: routes that answer in every way a server can be answered. */
 #include "http/rig_test.h"
+#include "test/test.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -10,8 +11,10 @@
 
 static usec skew;
 static usec (*real_mono)(void);
-static usec skewed(void) { return real_mono() + skew; }
-
+static usec skewed(void)
+{
+    return real_mono() + skew;
+}
 
 /* ---- the server's side */
 
@@ -26,7 +29,10 @@ static void ws_text(void *arg, struct ref ws, str text)
         IGNORE(ws_send_text(r->server, ws, text));
 }
 
-static void ws_drained(void *arg, UNUSED struct ref ws) { ((struct rig *)arg)->drains++; }
+static void ws_drained(void *arg, UNUSED struct ref ws)
+{
+    ((struct rig *)arg)->drains++;
+}
 
 static void ws_closed(void *arg, struct ref ws, u16 code)
 {
@@ -58,7 +64,8 @@ static void route(struct rig *r, struct http_req *req)
         if (ws_accept(req, S(""), &ws_calls, r, &r->ws) == E_NONE)
             r->ws_open++;
     } else if (str_eq(p, S("/echo"))) {
-        http_reply(req, &(struct http_reply){ .status = 200, .content_type = S("text/plain"), .body = req->body });
+        http_reply(req, &(struct http_reply){
+                            .status = 200, .content_type = S("text/plain"), .body = req->body });
     } else if (str_eq(p, S("/keep"))) {
         r->kept[r->n_kept++] = http_req_keep(req);
     } else if (str_eq(p, S("/big"))) {
@@ -73,11 +80,15 @@ static void route(struct rig *r, struct http_req *req)
     } else if (str_eq(p, S("/close"))) {
         http_reply(req, &(struct http_reply){ .status = 200, .close = true, .body = S("bye") });
     } else if (!str_eq(p, S("/none"))) {
-        http_reply(req, &(struct http_reply){ .status = 200, .content_type = S("text/plain"), .body = p });
+        http_reply(
+            req, &(struct http_reply){ .status = 200, .content_type = S("text/plain"), .body = p });
     }
 }
 
-static void on_request(void *arg, struct http_req *req) { route(arg, req); }
+static void on_request(void *arg, struct http_req *req)
+{
+    route(arg, req);
+}
 
 static u64 body_limit(void *arg, UNUSED const struct http_req *req)
 {
@@ -94,8 +105,14 @@ void rig_answer(struct rig *r, size_t i, str body)
 
 /* ---- the rig */
 
-struct http_limits rig_small(void) { return http_limits_default(); }
-const struct http_stats *rig_stats(const struct rig *r) { return http_server_stats(r->server); }
+struct http_limits rig_small(void)
+{
+    return http_limits_default();
+}
+const struct http_stats *rig_stats(const struct rig *r)
+{
+    return http_server_stats(r->server);
+}
 
 struct rig *rig_new(struct T *T, bool tls, const struct http_limits *limits)
 {
@@ -115,11 +132,17 @@ struct rig *rig_new(struct T *T, bool tls, const struct http_limits *limits)
         r->tickets = tls_tickets_new();
         tls_tickets_set(r->tickets, &key, 1);
         expect_ok(tls_self_new(T->arena, "localhost", &r->self, &r->pem));
-        expect_ok(tls_server_new(&(struct tls_server_setup){ r->pem, tls_self_sign, r->self, r->tickets }, &r->tls));
+        expect_ok(tls_server_new(
+            &(struct tls_server_setup){ r->pem, tls_self_sign, r->self, r->tickets }, &r->tls));
         expect_ok(tls_client_new(r->pem, &r->client_tls));
     }
-    struct http_setup setup = { .loop = r->loop, .fd = fd, .tls = r->tls, .arg = r, .on_request = on_request,
-                                .limits = limits ? *limits : http_limits_default(), .body_limit = NULL,
+    struct http_setup setup = { .loop = r->loop,
+                                .fd = fd,
+                                .tls = r->tls,
+                                .arg = r,
+                                .on_request = on_request,
+                                .limits = limits ? *limits : http_limits_default(),
+                                .body_limit = NULL,
                                 .block = S("X-Content-Type-Options: nosniff\r\n") };
     r->body_limit = setup.limits.body_max;
     setup.body_limit = body_limit;
@@ -186,7 +209,7 @@ void wire_send(struct wire *w, str bytes)
         if (put > 0)
             bytes = str_sub(bytes, (size_t)put, bytes.n);
         else if (os_err() != E_AGAIN)
-            return;                              /* closed: the test will see it */
+            return; /* closed: the test will see it */
         rig_step(w->r, 1);
     }
     rig_step(w->r, 3);
@@ -235,8 +258,11 @@ static void on_answer(void *arg, const struct http_answer *a)
     must(c->n < COUNT(c->seen));
     struct arena *m = c->r->T->arena;
     c->seen[c->n++] = (struct seen){
-        a->status, str_copy(m, a->body), str_copy(m, http1_get(a->head, HTTP_F_ETAG)),
-        str_copy(m, http1_get(a->head, HTTP_F_CONTENT_TYPE)), str_copy(m, http1_get(a->head, HTTP_F_CONTENT_ENCODING)),
+        a->status,
+        str_copy(m, a->body),
+        str_copy(m, http1_get(a->head, HTTP_F_ETAG)),
+        str_copy(m, http1_get(a->head, HTTP_F_CONTENT_TYPE)),
+        str_copy(m, http1_get(a->head, HTTP_F_CONTENT_ENCODING)),
         str_copy(m, http1_get(a->head, HTTP_F_CONTENT_RANGE)),
     };
 }
@@ -271,13 +297,21 @@ struct caller *caller_new_with(struct rig *r, struct tls *tls)
     struct caller *c = NEW(r->T->arena, struct caller);
     c->r = r;
     c->frames = buf_in(r->T->arena, 1 << 20);
-    struct http_client_setup setup = { .loop = r->loop, .address = "127.0.0.1", .port = r->port, .tls = tls,
-                                       .host = S("localhost"), .calls = &calls, .arg = c };
+    struct http_client_setup setup = { .loop = r->loop,
+                                       .address = "127.0.0.1",
+                                       .port = r->port,
+                                       .tls = tls,
+                                       .host = S("localhost"),
+                                       .calls = &calls,
+                                       .arg = c };
     expect_ok(http_client_new(&setup, &c->c));
     return c;
 }
 
-struct caller *caller_new(struct rig *r) { return caller_new_with(r, r->client_tls); }
+struct caller *caller_new(struct rig *r)
+{
+    return caller_new_with(r, r->client_tls);
+}
 
 void caller_ask(struct caller *c, const char *method, const char *path, str body)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server: accepting under bounds, starting, stopping. Over a bound a connection is closed at once, so that the backlog
- * never holds those who could be served; when descriptors run out, accepting rests for a tenth of a second. */
+/* The server: accepting under bounds, starting, stopping. Over a bound a connection is closed at
+ * once, so that the backlog never holds those who could be served; when descriptors run out,
+ * accepting rests for a tenth of a second. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,15 +14,34 @@
 struct http_limits http_limits_default(void)
 {
     return (struct http_limits){
-        .conns_max = 16384, .conns_per_address = 2048, .handshakes_max = 1024, .handshakes_per_tick = 16,
-        .accepts_per_tick = 64, .pipelined_max = 64, .requests_per_conn = 100000, .body_max = 1 << 20, .body_rate = 1024,
-        .write_rate = 1024, .handshake = 10 * USEC_S, .head = 10 * USEC_S, .body_grace = 10 * USEC_S,
-        .write_grace = 30 * USEC_S, .idle = 75 * USEC_S, .linger = 2 * USEC_S, .ws_ping = 30 * USEC_S, .ws_close = 5 * USEC_S,
-        .ws_queue_max = 256 * 1024, .ws_message_max = 256 * 1024, .arena_ceiling = 8 << 20,
+        .conns_max = 16384,
+        .conns_per_address = 2048,
+        .handshakes_max = 1024,
+        .handshakes_per_tick = 16,
+        .accepts_per_tick = 64,
+        .pipelined_max = 64,
+        .requests_per_conn = 100000,
+        .body_max = 1 << 20,
+        .body_rate = 1024,
+        .write_rate = 1024,
+        .handshake = 10 * USEC_S,
+        .head = 10 * USEC_S,
+        .body_grace = 10 * USEC_S,
+        .write_grace = 30 * USEC_S,
+        .idle = 75 * USEC_S,
+        .linger = 2 * USEC_S,
+        .ws_ping = 30 * USEC_S,
+        .ws_close = 5 * USEC_S,
+        .ws_queue_max = 256 * 1024,
+        .ws_message_max = 256 * 1024,
+        .arena_ceiling = 8 << 20,
     };
 }
 
-const struct http_stats *http_server_stats(const struct http_server *s) { return &s->stats; }
+const struct http_stats *http_server_stats(const struct http_server *s)
+{
+    return &s->stats;
+}
 
 /* ---- accepting */
 
@@ -75,14 +95,17 @@ static void accept_one(struct http_server *s, int fd, const struct http_peer *pe
 
 static void on_accept(struct loop_fd *f, UNUSED u32 events)
 {
-    struct http_server *s = (struct http_server *)(void *)((char *)f - offsetof(struct http_server, listener));
+    struct http_server *s =
+        (struct http_server *)(void *)((char *)f - offsetof(struct http_server, listener));
     for (u32 i = 0; i < s->limits.accepts_per_tick; i++) {
         struct sockaddr_storage a;
         socklen_t n = sizeof a;
-        int fd = fault_hit(FAULT_SOCKET) ? -1 : accept4(f->fd, (struct sockaddr *)&a, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = fault_hit(FAULT_SOCKET)
+                     ? -1
+                     : accept4(f->fd, (struct sockaddr *)&a, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             err e = os_err();
-            if (e != E_AGAIN && e != E_CLOSED)       /* not "none left", not "gone before we looked" */
+            if (e != E_AGAIN && e != E_CLOSED) /* not "none left", not "gone before we looked" */
                 pause_accepting(s);
             return;
         }
@@ -151,11 +174,15 @@ static void stop_one(struct conn *c)
     c->close_after = true;
     if (c->state == CONN_WS)
         ws_stop(c);
-    else if (c->state == CONN_HANDSHAKE || (c->state == CONN_HEAD && !c->partial && !c->blocked && !c->again))
+    else if (c->state == CONN_HANDSHAKE ||
+             (c->state == CONN_HEAD && !c->partial && !c->blocked && !c->again))
         conn_end(c);
 }
 
-static void stop_late(void *ctx, UNUSED struct ref who) { each(ctx, conn_drop); }
+static void stop_late(void *ctx, UNUSED struct ref who)
+{
+    each(ctx, conn_drop);
+}
 
 void http_server_stop(struct http_server *s, usec grace, void (*done)(void *arg), void *arg)
 {

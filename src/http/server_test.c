@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server as its users and its attackers meet it: answers in order, kept requests, bodies in every framing, refusals, TLS
- * with resumption and reload, faults of the socket, a clean end. */
+/* The server as its users and its attackers meet it: answers in order, kept requests, bodies in
+ * every framing, refusals, TLS with resumption and reload, faults of the socket, a clean end. */
 #include "http/server.h"
 
 #include <pthread.h>
@@ -9,8 +9,12 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "http/rig_test.h"
+#include "test/test.h"
 
-static bool has(str s, str part) { return str_find(s, part) >= 0; }
+static bool has(str s, str part)
+{
+    return str_find(s, part) >= 0;
+}
 
 static size_t count(str s, str part)
 {
@@ -46,8 +50,14 @@ static void serves(struct T *T, bool tls)
     rig_free(r);
 }
 
-TEST(plain_connections_are_served) { serves(T, false); }
-TEST(tls_connections_are_served) { serves(T, true); }
+TEST(plain_connections_are_served)
+{
+    serves(T, false);
+}
+TEST(tls_connections_are_served)
+{
+    serves(T, true);
+}
 
 TEST(every_answer_carries_the_block_and_the_date)
 {
@@ -64,15 +74,16 @@ TEST(pipelined_requests_are_answered_in_order_also_when_one_is_kept)
     struct rig *r = rig_new(T, false, NULL);
     struct wire *w = wire_open(r);
     wire_send(w, S("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /keep HTTP/1.1\r\nHost: a\r\n\r\n"
-                   "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nthreeGET /4 HTTP/1.1\r\nHost: a\r\n\r\n"));
+                   "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nthreeGET /4 "
+                   "HTTP/1.1\r\nHost: a\r\n\r\n"));
     str got = wire_read(w);
     expect(has(got, S("/1")) && !has(got, S("three")));
     expect_i(r->n_kept, 1);
     expect_s(r->kept[0]->path, S("/keep"));
     rig_answer(r, 0, S("two"));
     got = wire_read(w);
-    ptrdiff_t one = str_find(got, S("\r\n\r\n/1")), two = str_find(got, S("\r\n\r\ntwo")), three = str_find(got, S("\r\n\r\nthree")),
-              four = str_find(got, S("\r\n\r\n/4"));
+    ptrdiff_t one = str_find(got, S("\r\n\r\n/1")), two = str_find(got, S("\r\n\r\ntwo")),
+              three = str_find(got, S("\r\n\r\nthree")), four = str_find(got, S("\r\n\r\n/4"));
     expect(one > 0 && one < two && two < three && three < four);
     wire_close(w);
     rig_until(r, rig_stats(r)->conns == 0);
@@ -94,14 +105,16 @@ TEST(a_thousand_pipelined_requests_all_come_back)
 TEST(requests_cut_anywhere_are_the_same_requests)
 {
     struct rig *r = rig_new(T, false, NULL);
-    str all = S("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x\r\ndefg\r\n0\r\nT: x\r\n\r\n"
+    str all = S("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n3\r\nabc\r\n4;x\r\ndefg\r\n0\r\nT: x\r\n\r\n"
                 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nsecond");
     for (size_t cut = 1; cut < all.n; cut++) {
         struct wire *w = wire_open(r);
         wire_send(w, str_sub(all, 0, cut));
         wire_send(w, str_sub(all, cut, all.n));
         str got = wire_read(w);
-        if (count(got, S("HTTP/1.1 200 OK")) != 2 || !has(got, S("\r\n\r\nabcdefg")) || !str_ends(got, S("second")))
+        if (count(got, S("HTTP/1.1 200 OK")) != 2 || !has(got, S("\r\n\r\nabcdefg")) ||
+            !str_ends(got, S("second")))
             test_failed(__FILE__, __LINE__, "cut at %zu: " STR_FMT, cut, STR_ARG(got));
         wire_close(w);
     }
@@ -142,8 +155,14 @@ static void large_bodies(struct T *T, bool tls)
     rig_free(r);
 }
 
-TEST(large_bodies_pass_whole_plain) { large_bodies(T, false); }
-TEST(large_bodies_pass_whole_tls) { large_bodies(T, true); }
+TEST(large_bodies_pass_whole_plain)
+{
+    large_bodies(T, false);
+}
+TEST(large_bodies_pass_whole_tls)
+{
+    large_bodies(T, true);
+}
 
 TEST(a_chunked_upload_in_pieces_is_joined)
 {
@@ -166,33 +185,42 @@ TEST(a_hundred_continue_is_sent_when_the_body_is_wanted_and_not_here)
 {
     struct rig *r = rig_new(T, false, NULL);
     struct wire *w = wire_open(r);
-    wire_send(w, S("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+    wire_send(
+        w,
+        S("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
     expect_s(wire_read(w), S("HTTP/1.1 100 Continue\r\n\r\n"));
     wire_send(w, S("abc"));
     expect(str_ends(wire_read(w), S("abc")));
     wire_close(w);
     r->body_limit = 2;
-    str got = rig_talk(r, S("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+    str got = rig_talk(
+        r,
+        S("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
     expect(str_starts(got, S("HTTP/1.1 413 ")));
     rig_free(r);
 }
 
-/* Each of these ends with one refusal: nothing of what stands after it may be taken for a request. */
+/* Each of these ends with one refusal: nothing of what stands after it may be taken for a request.
+ */
 TEST(smuggled_requests_never_reach_the_handler)
 {
     static const str bad[] = {
-        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"),
+        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: "
+               "chunked\r\n\r\n0\r\n\r\n"),
+        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+               "4\r\n\r\n0\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0, 44\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n"),
-        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n"),
+        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+               "x\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nX: y\r\n Transfer-Encoding: chunked\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nX: y\nTransfer-Encoding: chunked\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0;\n\r\n\r\n"),
         S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"),
-        S_INIT("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naX\r\n0\r\n\r\n"),
+        S_INIT(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naX\r\n0\r\n\r\n"),
         S_INIT("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         S_INIT("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n"),
         S_INIT("GET /\rx HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -216,7 +244,8 @@ TEST(a_kept_request_outlives_its_connection)
 {
     struct rig *r = rig_new(T, false, NULL);
     struct wire *w = wire_open(r);
-    wire_send(w, S("POST /keep HTTP/1.1\r\nHost: a\r\nX-Own: mine\r\nContent-Length: 4\r\n\r\nbodyJUNK"));
+    wire_send(
+        w, S("POST /keep HTTP/1.1\r\nHost: a\r\nX-Own: mine\r\nContent-Length: 4\r\n\r\nbodyJUNK"));
     expect_i(r->n_kept, 1);
     os_close(w->fd);
     w->fd = -1;
@@ -245,14 +274,20 @@ TEST(a_kept_request_outlives_its_server)
 
 /* ---- workers */
 
-struct job { struct mail mail; struct http_req *req; struct loop *loop; str answer; };
+struct job {
+    struct mail mail;
+    struct http_req *req;
+    struct loop *loop;
+    str answer;
+};
 static struct mailbox jobs;
 static atomic_bool jobs_over;
 
 static void job_done(struct mail *m)
 {
     struct job *j = (struct job *)(void *)m;
-    http_reply(j->req, &(struct http_reply){ .status = 200, .body = j->answer, .life = HTTP_BODY_ARENA });
+    http_reply(j->req,
+               &(struct http_reply){ .status = 200, .body = j->answer, .life = HTTP_BODY_ARENA });
 }
 
 static void *job_worker(UNUSED void *arg)
@@ -321,28 +356,31 @@ TEST(sessions_resume_after_a_restart_with_the_same_ticket_keys_and_not_with_othe
     caller_free(c);
     /* "restart": a new context with its own tickets object, the same keys and certificate */
     struct tls_tickets *tickets = tls_tickets_new();
-    struct tls_ticket_key keys[2] = { { .name = "two", .cipher = { 3 } }, { .name = "one", .cipher = { 1 }, .mac = { 2 } } };
+    struct tls_ticket_key keys[2] = { { .name = "two", .cipher = { 3 } },
+                                      { .name = "one", .cipher = { 1 }, .mac = { 2 } } };
     struct tls *fresh;
     tls_tickets_set(tickets, &keys[1], 1);
-    expect_ok(tls_server_new(&(struct tls_server_setup){ r->pem, tls_self_sign, r->self, tickets }, &fresh));
+    expect_ok(tls_server_new(&(struct tls_server_setup){ r->pem, tls_self_sign, r->self, tickets },
+                             &fresh));
     http_server_tls(r->server, fresh);
     c = caller_new(r);
     expect_i(caller_get(c, "/")->status, 200);
     expect(http_client_tls(c->c).resumed);
     caller_free(c);
-    tls_tickets_set(tickets, keys, 2);                   /* rotated: the old key still opens, and a new ticket comes */
+    tls_tickets_set(tickets, keys,
+                    2); /* rotated: the old key still opens, and a new ticket comes */
     c = caller_new(r);
     expect_i(caller_get(c, "/")->status, 200);
     expect(http_client_tls(c->c).resumed);
     rig_step(r, 5);
     caller_free(c);
-    tls_tickets_set(tickets, keys, 1);                   /* the old key is gone: the new ticket works */
+    tls_tickets_set(tickets, keys, 1); /* the old key is gone: the new ticket works */
     c = caller_new(r);
     expect_i(caller_get(c, "/")->status, 200);
     expect(http_client_tls(c->c).resumed);
     rig_step(r, 5);
     caller_free(c);
-    tls_tickets_set(tickets, &keys[1], 1);               /* a key we do not know: a full handshake, no failure */
+    tls_tickets_set(tickets, &keys[1], 1); /* a key we do not know: a full handshake, no failure */
     c = caller_new(r);
     expect_i(caller_get(c, "/")->status, 200);
     expect(!http_client_tls(c->c).resumed);
@@ -393,7 +431,7 @@ TEST(what_is_no_tls_ends_without_harm)
 
 static void fault_round(struct rig *r, u32 nth, bool persistent, bool *ret_hit)
 {
-    rig_advance(r, USEC_S);                              /* a failed accept rests for a moment */
+    rig_advance(r, USEC_S); /* a failed accept rests for a moment */
     struct caller *c = caller_new(r);
     fault_arm(FAULT_SOCKET, nth, persistent);
     caller_ask(c, "POST", "/echo", S("words"));
@@ -424,12 +462,21 @@ static void faults(struct T *T, bool tls)
     }
 }
 
-TEST(socket_faults_leave_the_server_whole_plain) { faults(T, false); }
-TEST(socket_faults_leave_the_server_whole_tls) { faults(T, true); }
+TEST(socket_faults_leave_the_server_whole_plain)
+{
+    faults(T, false);
+}
+TEST(socket_faults_leave_the_server_whole_tls)
+{
+    faults(T, true);
+}
 
 /* ---- the end */
 
-static void stopped(void *arg) { ((struct rig *)arg)->stopped = true; }
+static void stopped(void *arg)
+{
+    ((struct rig *)arg)->stopped = true;
+}
 
 TEST(stopping_finishes_what_is_in_flight_and_ends_the_rest)
 {

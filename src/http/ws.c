@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WebSockets on the server. Idle, one holds its struct and nothing else: what is sent gathers in a buffer that lives to the
- * end of the tick, or for as long as the socket is full; unfinished frames are kept as they came. on_close is called exactly
- * once, when the closing handshake is done or the connection goes, whichever is first. */
+/* WebSockets on the server. Idle, one holds its struct and nothing else: what is sent gathers in a
+ * buffer that lives to the end of the tick, or for as long as the socket is full; unfinished frames
+ * are kept as they came. on_close is called exactly once, when the closing handshake is done or the
+ * connection goes, whichever is first. */
 #include "http/ws.h"
 
 #include <string.h>
@@ -10,7 +11,10 @@
 
 /* ---- out */
 
-static size_t queued(const struct conn *c) { return c->ws->out_n + stream_kept(&c->stream); }
+static size_t queued(const struct conn *c)
+{
+    return c->ws->out_n + stream_kept(&c->stream);
+}
 
 static err put_frame(struct conn *c, enum ws_op op, str payload, size_t most)
 {
@@ -46,7 +50,7 @@ void ws_flush(struct conn *c)
     struct ws_conn *w = c->ws;
     if (c->blocked || c->state == CONN_DEAD)
         return;
-    if (c->server->gather->owner == c)               /* the 101 goes first */
+    if (c->server->gather->owner == c) /* the 101 goes first */
         conn_flush(c);
     if (w->out_n && !c->blocked && c->state != CONN_DEAD) {
         str bytes = { w->out, w->out_n };
@@ -172,16 +176,13 @@ static void take_frame(struct conn *c, const struct ws_frame *f)
     w->waiting_pong = false;
     switch (f->op) {
     case WS_PING:
-        if (!w->close_sent && put_frame(c, WS_PONG, (str){ f->payload, f->n }, c->server->limits.ws_queue_max) != E_NONE)
-            fail_with(c, WS_POLICY);                 /* it asks and does not read */
+        if (!w->close_sent && put_frame(c, WS_PONG, (str){ f->payload, f->n },
+                                        c->server->limits.ws_queue_max) != E_NONE)
+            fail_with(c, WS_POLICY); /* it asks and does not read */
         break;
-    case WS_PONG:
-        break;
-    case WS_CLOSE:
-        finish(c, f->close_code);
-        break;
-    default:
-        data_frame(c, f);
+    case WS_PONG: break;
+    case WS_CLOSE: finish(c, f->close_code); break;
+    default: data_frame(c, f);
     }
 }
 
@@ -192,15 +193,14 @@ static size_t take_frames(struct conn *c, char *p, size_t n)
     size_t at = 0;
     while (at < n && c->state == CONN_WS) {
         struct ws_frame f;
-        size_t need = 0;
-        u16 code;
-        err e = ws_next(&w->state, &rules, (str){ p + at, n - at }, &f, &need, &code);
+        struct ws_lack lack;
+        err e = ws_next(&w->state, &rules, (str){ p + at, n - at }, &f, &lack);
         if (e == E_AGAIN) {
-            w->need = (u32)need;
+            w->need = (u32)lack.need;
             break;
         }
         if (e != E_NONE) {
-            fail_with(c, code);
+            fail_with(c, lack.code);
             return n;
         }
         at += f.used;
@@ -264,7 +264,10 @@ void ws_stop(struct conn *c)
 
 /* ---- the calls */
 
-bool ws_is_upgrade(const struct http_req *req) { return http_header(req, HTTP_F_UPGRADE).p != NULL; }
+bool ws_is_upgrade(const struct http_req *req)
+{
+    return http_header(req, HTTP_F_UPGRADE).p != NULL;
+}
 
 static u16 handshake_fault(const struct http_req *r)
 {
@@ -287,11 +290,14 @@ static void put_upgrade(struct conn *c, const struct http_req *req, str protocol
         { S("Sec-WebSocket-Accept"), { accept, sizeof accept } },
         { S("Sec-WebSocket-Protocol"), protocol },
     };
-    struct http1_reply r = { .status = 101, .no_length = true, .fields = fields, .n_fields = protocol.n ? 4 : 3 };
+    struct http1_reply r = {
+        .status = 101, .no_length = true, .fields = fields, .n_fields = protocol.n ? 4 : 3
+    };
     req_put_head(c, &r);
 }
 
-err ws_accept(struct http_req *req, str protocol, const struct ws_calls *calls, void *arg, struct ref *ret)
+err ws_accept(struct http_req *req, str protocol, const struct ws_calls *calls, void *arg,
+              struct ref *ret)
 {
     struct http_server *s = req->server;
     struct conn *c = conn_get(s, req->conn);
@@ -302,7 +308,8 @@ err ws_accept(struct http_req *req, str protocol, const struct ws_calls *calls, 
     }
     u16 fault = handshake_fault(req);
     if (fault) {
-        http_reply(req, &(struct http_reply){ .status = fault, .lines = S("Sec-WebSocket-Version: 13\r\n") });
+        http_reply(req, &(struct http_reply){ .status = fault,
+                                              .lines = S("Sec-WebSocket-Version: 13\r\n") });
         return E_INVALID;
     }
     put_upgrade(c, req, protocol);

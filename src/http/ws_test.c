@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WebSockets through the whole server: the handshake, messages whole and in pieces, what is refused and with which code,
- * back-pressure, signs of life, closing from both sides. */
+/* WebSockets through the whole server: the handshake, messages whole and in pieces, what is refused
+ * and with which code, back-pressure, signs of life, closing from both sides. */
 #include "http/ws.h"
 
 #include <string.h>
 
 #include "http/rig_test.h"
+#include "test/test.h"
 
 static struct caller *ws_open(struct rig *r)
 {
@@ -17,7 +18,10 @@ static struct caller *ws_open(struct rig *r)
     return c;
 }
 
-static void say(struct caller *c, enum ws_op op, str payload) { expect_ok(http_client_ws(c->c, op, payload)); }
+static void say(struct caller *c, enum ws_op op, str payload)
+{
+    expect_ok(http_client_ws(c->c, op, payload));
+}
 
 static void echoes(struct T *T, bool tls)
 {
@@ -34,7 +38,9 @@ static void echoes(struct T *T, bool tls)
     say(c, WS_TEXT, (str){ big, 200000 });
     rig_until(r, c->texts == 4);
     expect_i(c->bytes, 5 + 6 + 200000);
-    say(c, WS_CLOSE, S("\x03\xe8" "bye"));
+    say(c, WS_CLOSE,
+        S("\x03\xe8"
+          "bye"));
     rig_until(r, c->closed && r->ws_closed == 1);
     expect_i(r->ws_code, 1000);
     expect_i(c->close_code, 1000);
@@ -44,24 +50,45 @@ static void echoes(struct T *T, bool tls)
     rig_free(r);
 }
 
-TEST(messages_are_echoed_plain) { echoes(T, false); }
-TEST(messages_are_echoed_tls) { echoes(T, true); }
+TEST(messages_are_echoed_plain)
+{
+    echoes(T, false);
+}
+TEST(messages_are_echoed_tls)
+{
+    echoes(T, true);
+}
 
-#define UP "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define UP                                                            \
+    "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: " \
+    "websocket\r\nSec-WebSocket-Version: 13\r\n"                      \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 TEST(the_handshake_is_strict)
 {
-    static const struct { str head; str status; } rows[] = {
-        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), S_INIT("HTTP/1.1 426 ") },
-        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                 "Sec-WebSocket-Key: short\r\n\r\n"), S_INIT("HTTP/1.1 400 ") },
-        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), S_INIT("HTTP/1.1 400 ") },
-        { S_INIT("POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n"
-                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), S_INIT("HTTP/1.1 400 ") },
-        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"), S_INIT("HTTP/1.1 400 ") },
+    static const struct {
+        str head;
+        str status;
+    } rows[] = {
+        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: "
+                 "websocket\r\nSec-WebSocket-Version: 12\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+          S_INIT("HTTP/1.1 426 ") },
+        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: "
+                 "websocket\r\nSec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: short\r\n\r\n"),
+          S_INIT("HTTP/1.1 400 ") },
+        { S_INIT(
+              "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+          S_INIT("HTTP/1.1 400 ") },
+        { S_INIT(
+              "POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: "
+              "websocket\r\nContent-Length: 0\r\n"
+              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+          S_INIT("HTTP/1.1 400 ") },
+        { S_INIT("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
+          S_INIT("HTTP/1.1 400 ") },
         { S_INIT(UP), S_INIT("HTTP/1.1 101 Switching Protocols\r\n") },
     };
     struct rig *r = rig_new(T, false, NULL);
@@ -70,22 +97,26 @@ TEST(the_handshake_is_strict)
         if (!str_starts(got, rows[i].status))
             test_failed(__FILE__, __LINE__, "row %zu: " STR_FMT, i, STR_ARG(got));
     }
-    expect(str_find(rig_talk(r, S(UP)), S("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")) > 0);
+    expect(str_find(rig_talk(r, S(UP)),
+                    S("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")) > 0);
     rig_free(r);
 }
 
-struct row { str bytes; u16 code; };
+struct row {
+    str bytes;
+    u16 code;
+};
 
 TEST(what_breaks_the_rules_is_closed_with_the_right_code)
 {
     static const struct row rows[] = {
-        { S_INIT("\x81\x05hello"), WS_PROTOCOL },                        /* unmasked */
+        { S_INIT("\x81\x05hello"), WS_PROTOCOL }, /* unmasked */
         { S_INIT("\xc1\x80\0\0\0\0"), WS_PROTOCOL },
         { S_INIT("\x80\x80\0\0\0\0"), WS_PROTOCOL },
         { S_INIT("\x81\x81\0\0\0\0\xff"), WS_BAD_TEXT },
         { S_INIT("\x01\x81\0\0\0\0\xe4\x80\x81\0\0\0\0x"), WS_BAD_TEXT },
         { S_INIT("\x81\xff\0\0\0\0\0\x10\0\0\0\0\0\0"), WS_TOO_BIG },
-        { S_INIT("\x82\x81\0\0\0\0x"), WS_UNSUPPORTED },                 /* no on_binary */
+        { S_INIT("\x82\x81\0\0\0\0x"), WS_UNSUPPORTED }, /* no on_binary */
     };
     struct rig *r = rig_new(T, false, NULL);
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -93,11 +124,12 @@ TEST(what_breaks_the_rules_is_closed_with_the_right_code)
         wire_send(w, S(UP));
         size_t head = wire_read(w).n;
         wire_send(w, rows[i].bytes);
-        wire_send(w, S("\x81\x81\0\0\0\0y"));                            /* what follows is not heard */
+        wire_send(w, S("\x81\x81\0\0\0\0y")); /* what follows is not heard */
         str got = str_sub(wire_read(w), head, SIZE_MAX);
         u16 code = got.n >= 4 ? (u16)((u8)got.p[2] << 8 | (u8)got.p[3]) : 0;
         if (got.n < 4 || (u8)got.p[0] != 0x88 || code != rows[i].code || r->ws_code != rows[i].code)
-            test_failed(__FILE__, __LINE__, "row %zu: %zu bytes, code %u, told %u", i, got.n, code, r->ws_code);
+            test_failed(__FILE__, __LINE__, "row %zu: %zu bytes, code %u, told %u", i, got.n, code,
+                        r->ws_code);
         expect_i(r->ws_closed, i + 1);
         wire_close(w);
     }
@@ -109,7 +141,8 @@ TEST(fragments_and_cut_frames_are_joined)
 {
     struct rig *r = rig_new(T, false, NULL);
     struct wire *w = wire_open(r);
-    str bytes = S(UP "\x01\x82\0\0\0\0\xe4\xb8\x89\x81\0\0\0\0p\x80\x81\0\0\0\0\xad\x81\x83\1\2\3\4`ag");
+    str bytes =
+        S(UP "\x01\x82\0\0\0\0\xe4\xb8\x89\x81\0\0\0\0p\x80\x81\0\0\0\0\xad\x81\x83\1\2\3\4`ag");
     for (size_t i = 0; i < bytes.n; i++)
         wire_send(w, str_sub(bytes, i, i + 1));
     expect_s(buf_str(&r->ws_in), S("\xe4\xb8\xad|acd|"));
@@ -117,7 +150,7 @@ TEST(fragments_and_cut_frames_are_joined)
     rig_until(r, r->ws_closed == 1);
     expect_i(r->ws_code, WS_ABNORMAL);
     w = wire_open(r);
-    wire_send(w, bytes);                                 /* and all at once, behind the request */
+    wire_send(w, bytes); /* and all at once, behind the request */
     expect_s(buf_str(&r->ws_in), S("\xe4\xb8\xad|acd|\xe4\xb8\xad|acd|"));
     wire_close(w);
     rig_free(r);
@@ -143,7 +176,7 @@ static void back_pressure(struct T *T, bool tls)
     expect_err(e, E_LIMIT);
     expect(ws_queued(r->server, r->ws) > 0);
     expect_i(r->drains, 0);
-    struct caller *other = ws_open(r);                   /* nobody else is held up */
+    struct caller *other = ws_open(r); /* nobody else is held up */
     say(other, WS_TEXT, S("I read"));
     rig_until(r, other->texts == 1);
     http_client_pause(c->c, false);
@@ -154,8 +187,14 @@ static void back_pressure(struct T *T, bool tls)
     rig_free(r);
 }
 
-TEST(a_socket_that_does_not_read_is_told_of_alone_plain) { back_pressure(T, false); }
-TEST(a_socket_that_does_not_read_is_told_of_alone_tls) { back_pressure(T, true); }
+TEST(a_socket_that_does_not_read_is_told_of_alone_plain)
+{
+    back_pressure(T, false);
+}
+TEST(a_socket_that_does_not_read_is_told_of_alone_tls)
+{
+    back_pressure(T, true);
+}
 
 TEST(a_full_socket_can_be_closed_with_try_later)
 {
@@ -200,7 +239,7 @@ TEST(a_silent_socket_is_asked_after_30_seconds_and_cut_after_60)
     struct caller *lively = ws_open(r), *dead = ws_open(r);
     for (int i = 1; i <= 5; i++) {
         if (i == 2)
-            http_client_pause(dead->c, true);            /* it answered once, then no more */
+            http_client_pause(dead->c, true); /* it answered once, then no more */
         rig_advance(r, 31 * USEC_S);
         rig_step(r, 10);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop. Events carry pointers to struct loop_fd; whoever stops watching one in the middle of a batch has its later
- * events struck out of the batch, so a freed connection is never called. Letters are taken once a tick; deferred work that
- * defers again runs in the next round of the same tick, up to a bound, then in the next tick without waiting. */
+/* The loop. Events carry pointers to struct loop_fd; whoever stops watching one in the middle of a
+ * batch has its later events struck out of the batch, so a freed connection is never called.
+ * Letters are taken once a tick; deferred work that defers again runs in the next round of the same
+ * tick, up to a bound, then in the next tick without waiting. */
 #include "loop/loop.h"
 
 #include <sys/epoll.h>
@@ -18,14 +19,14 @@ struct loop {
     struct mailbox mailbox;
     struct loop_fd bell;
     struct timer_heap timers;
-    struct loop_task *first, **last;         /* deferred */
+    struct loop_task *first, **last; /* deferred */
     struct epoll_event *batch;
     int batch_at, batch_n;
     char *read_buf;
     struct loop_out out, gather;
 };
 
-static void heard(UNUSED struct loop_fd *f, UNUSED u32 events) { }
+static void heard(UNUSED struct loop_fd *f, UNUSED u32 events) {}
 
 err loop_new(struct loop **ret)
 {
@@ -67,10 +68,22 @@ void loop_free(struct loop *l)
     free(l);
 }
 
-usec loop_now(const struct loop *l) { return l->now; }
-char *loop_read_buf(struct loop *l) { return l->read_buf; }
-struct loop_out *loop_out(struct loop *l) { return &l->out; }
-struct loop_out *loop_gather(struct loop *l) { return &l->gather; }
+usec loop_now(const struct loop *l)
+{
+    return l->now;
+}
+char *loop_read_buf(struct loop *l)
+{
+    return l->read_buf;
+}
+struct loop_out *loop_out(struct loop *l)
+{
+    return &l->out;
+}
+struct loop_out *loop_gather(struct loop *l)
+{
+    return &l->gather;
+}
 
 err loop_watch(struct loop *l, struct loop_fd *f)
 {
@@ -100,9 +113,15 @@ struct ref loop_timer(struct loop *l, usec after, timer_fn *fn, void *ctx, struc
     return timer_set(&l->timers, l->now + after, fn, ctx, who);
 }
 
-bool loop_timer_move(struct loop *l, struct ref timer, usec after) { return timer_move(&l->timers, timer, l->now + after); }
+bool loop_timer_move(struct loop *l, struct ref timer, usec after)
+{
+    return timer_move(&l->timers, timer, l->now + after);
+}
 
-void loop_timer_cancel(struct loop *l, struct ref timer) { timer_cancel(&l->timers, timer); }
+void loop_timer_cancel(struct loop *l, struct ref timer)
+{
+    timer_cancel(&l->timers, timer);
+}
 
 void loop_defer(struct loop *l, struct loop_task *t)
 {
@@ -127,10 +146,19 @@ void loop_undefer(struct loop *l, struct loop_task *t)
     t->queued = false;
 }
 
-void loop_post(struct loop *l, struct mail *m) { mailbox_post(&l->mailbox, m); }
-void loop_wake(struct loop *l) { mailbox_wake(&l->mailbox); }
+void loop_post(struct loop *l, struct mail *m)
+{
+    mailbox_post(&l->mailbox, m);
+}
+void loop_wake(struct loop *l)
+{
+    mailbox_wake(&l->mailbox);
+}
 
-u64 loop_wakes(const struct loop *l) { return atomic_load_explicit(&l->mailbox.wakes, memory_order_relaxed); }
+u64 loop_wakes(const struct loop *l)
+{
+    return atomic_load_explicit(&l->mailbox.wakes, memory_order_relaxed);
+}
 
 void loop_stop(struct loop *l)
 {
@@ -141,7 +169,8 @@ void loop_stop(struct loop *l)
 static void run_deferred(struct loop *l)
 {
     for (int round = 0; round < ROUNDS && l->first; round++) {
-        struct loop_task *last = (struct loop_task *)((char *)l->last - offsetof(struct loop_task, next));
+        struct loop_task *last =
+            (struct loop_task *)((char *)l->last - offsetof(struct loop_task, next));
         for (bool more = true; more && l->first;) {
             struct loop_task *t = l->first;
             more = t != last;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles, timers, deferred work, mailboxes under threads, and streams over real sockets, plain and TLS. */
+/* Handles, timers, deferred work, mailboxes under threads, and streams over real sockets, plain and
+ * TLS. */
 #include "loop/loop.h"
 
 #include <pthread.h>
@@ -35,10 +36,16 @@ TEST(a_dead_handle_finds_nothing_even_when_its_slot_is_used_again)
 /* ---- timers */
 
 static usec fake_now;
-static usec fake_mono(void) { return fake_now; }
+static usec fake_mono(void)
+{
+    return fake_now;
+}
 
 static u32 fired[1000], fired_n;
-static void note(UNUSED void *ctx, struct ref who) { fired[fired_n++] = who.slot; }
+static void note(UNUSED void *ctx, struct ref who)
+{
+    fired[fired_n++] = who.slot;
+}
 
 TEST(timers_fire_in_order_and_cancelled_ones_never)
 {
@@ -105,7 +112,11 @@ TEST(time_is_the_clock_of_the_table)
 
 /* ---- deferred work */
 
-struct work { struct loop_task task; struct loop *loop; int ran, more; };
+struct work {
+    struct loop_task task;
+    struct loop *loop;
+    int ran, more;
+};
 
 static void work_run(struct loop_task *t)
 {
@@ -133,7 +144,7 @@ TEST(deferred_work_runs_once_a_tick_however_often_it_was_asked_for)
     expect(a.ran == 1 && b.ran == 1);
     c.more = 1000000;
     loop_defer(l, &c.task);
-    loop_step(l, -1);                                    /* endless work does not hold the tick, nor let it sleep */
+    loop_step(l, -1); /* endless work does not hold the tick, nor let it sleep */
     expect(c.ran < 100);
     loop_undefer(l, &c.task);
     loop_free(l);
@@ -142,13 +153,19 @@ TEST(deferred_work_runs_once_a_tick_however_often_it_was_asked_for)
 /* ---- mailboxes */
 
 enum { POSTERS = 4, LETTERS = 20000 };
-struct letter { struct mail mail; u32 from, n; };
-static struct { u32 next[POSTERS], seen; struct loop *loop; } post;
+struct letter {
+    struct mail mail;
+    u32 from, n;
+};
+static struct {
+    u32 next[POSTERS], seen;
+    struct loop *loop;
+} post;
 
 static void letter_run(struct mail *m)
 {
     struct letter *x = (struct letter *)(void *)m;
-    must(x->n == post.next[x->from]++);                  /* one poster's letters keep their order */
+    must(x->n == post.next[x->from]++); /* one poster's letters keep their order */
     if (++post.seen == POSTERS * LETTERS)
         loop_stop(post.loop);
     free(x);
@@ -181,7 +198,10 @@ TEST(letters_of_many_threads_all_arrive_in_order)
 }
 
 static u32 runs;
-static void count_run(UNUSED struct mail *m) { runs++; }
+static void count_run(UNUSED struct mail *m)
+{
+    runs++;
+}
 
 TEST(many_letters_to_a_sleeping_loop_cost_one_write)
 {
@@ -197,13 +217,17 @@ TEST(many_letters_to_a_sleeping_loop_cost_one_write)
     expect(!mailbox_may_sleep(&mb));
     mailbox_run(&mb);
     expect_i(runs, 100);
-    mailbox_post(&mb, &m[0]);                            /* awake: no write at all */
+    mailbox_post(&mb, &m[0]); /* awake: no write at all */
     expect_i(atomic_load(&mb.wakes), 1);
     mailbox_run(&mb);
     mailbox_done(&mb);
 }
 
-struct echo { struct mailbox box; struct loop *loop; _Atomic int left; };
+struct echo {
+    struct mailbox box;
+    struct loop *loop;
+    _Atomic int left;
+};
 static struct echo echo;
 static void back(UNUSED struct mail *m)
 {
@@ -243,7 +267,13 @@ TEST(a_worker_answers_by_mail)
 
 /* ---- streams */
 
-struct end { struct stream s; err state; char in[300000]; size_t n; bool paused; };
+struct end {
+    struct stream s;
+    err state;
+    char in[300000];
+    size_t n;
+    bool paused;
+};
 
 static void end_ready(struct loop_fd *f, UNUSED u32 events)
 {
@@ -260,7 +290,12 @@ static void end_ready(struct loop_fd *f, UNUSED u32 events)
     } while (e->state == E_NONE && stream_has_more(&e->s));
 }
 
-struct pair { struct loop *loop; struct end *a, *b; struct tls_self *self; struct tls *server, *client; };
+struct pair {
+    struct loop *loop;
+    struct end *a, *b;
+    struct tls_self *self;
+    struct tls *server, *client;
+};
 
 static void pair_make(struct T *T, struct pair *p, bool tls)
 {
@@ -272,7 +307,8 @@ static void pair_make(struct T *T, struct pair *p, bool tls)
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     if (tls) {
         expect_ok(tls_self_new(T->arena, "localhost", &p->self, &pem));
-        expect_ok(tls_server_new(&(struct tls_server_setup){ pem, tls_self_sign, p->self, NULL }, &p->server));
+        expect_ok(tls_server_new(&(struct tls_server_setup){ pem, tls_self_sign, p->self, NULL },
+                                 &p->server));
         expect_ok(tls_client_new(pem, &p->client));
     }
     struct stream_setup a = { fds[0], p->server, { 0 }, end_ready, 1 << 20 };
@@ -325,8 +361,14 @@ static void carries_a_lot(struct T *T, bool tls)
     pair_free(&p);
 }
 
-TEST(a_plain_stream_carries_what_the_socket_refused_at_first) { carries_a_lot(T, false); }
-TEST(a_tls_stream_carries_what_the_socket_refused_at_first) { carries_a_lot(T, true); }
+TEST(a_plain_stream_carries_what_the_socket_refused_at_first)
+{
+    carries_a_lot(T, false);
+}
+TEST(a_tls_stream_carries_what_the_socket_refused_at_first)
+{
+    carries_a_lot(T, true);
+}
 
 TEST(a_peer_that_does_not_read_costs_no_more_than_its_ceiling)
 {
@@ -354,18 +396,28 @@ TEST(a_client_refuses_a_name_or_an_authority_it_does_not_know)
     expect_ok(loop_new(&l));
     expect_ok(tls_self_new(T->arena, "localhost", &self, &pem));
     expect_ok(tls_self_new(T->arena, "localhost", &self2, &other));
-    expect_ok(tls_server_new(&(struct tls_server_setup){ pem, tls_self_sign, self, NULL }, &server));
+    expect_ok(
+        tls_server_new(&(struct tls_server_setup){ pem, tls_self_sign, self, NULL }, &server));
     expect_ok(tls_client_new(pem, &client));
     expect_ok(tls_client_new(other, &stranger));
-    struct { struct tls *tls; str host; bool fine; } rows[] = {
-        { client, S("localhost"), true }, { client, S("example.org"), false }, { stranger, S("localhost"), false },
+    struct {
+        struct tls *tls;
+        str host;
+        bool fine;
+    } rows[] = {
+        { client, S("localhost"), true },
+        { client, S("example.org"), false },
+        { stranger, S("localhost"), false },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         int fds[2];
         struct end *a = NEW(T->arena, struct end), *b = NEW(T->arena, struct end);
         must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
-        expect_ok(stream_open(&a->s, l, &(struct stream_setup){ fds[0], server, { 0 }, end_ready, 1 << 20 }));
-        expect_ok(stream_open(&b->s, l, &(struct stream_setup){ fds[1], rows[i].tls, rows[i].host, end_ready, 1 << 20 }));
+        expect_ok(stream_open(&a->s, l,
+                              &(struct stream_setup){ fds[0], server, { 0 }, end_ready, 1 << 20 }));
+        expect_ok(stream_open(
+            &b->s, l,
+            &(struct stream_setup){ fds[1], rows[i].tls, rows[i].host, end_ready, 1 << 20 }));
         b->state = stream_handshake(&b->s);
         for (int k = 0; k < 20 && b->s.handshaking && b->state == E_AGAIN; k++)
             loop_step(l, 100);
@@ -383,7 +435,11 @@ TEST(a_client_refuses_a_name_or_an_authority_it_does_not_know)
     loop_free(l);
 }
 
-static err sign_fails(UNUSED void *arg, UNUSED const u8 digest[32], UNUSED u8 *ret_sig, UNUSED size_t *ret_n) { return E_IO; }
+static err sign_fails(UNUSED void *arg, UNUSED const u8 digest[32], UNUSED u8 *ret_sig,
+                      UNUSED size_t *ret_n)
+{
+    return E_IO;
+}
 
 TEST(a_signer_that_fails_ends_the_handshake_and_nothing_else)
 {
@@ -398,14 +454,19 @@ TEST(a_signer_that_fails_ends_the_handshake_and_nothing_else)
     p.a = NEW(T->arena, struct end);
     p.b = NEW(T->arena, struct end);
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
-    expect_ok(stream_open(&p.a->s, p.loop, &(struct stream_setup){ fds[0], p.server, { 0 }, end_ready, 1 << 20 }));
-    expect_ok(stream_open(&p.b->s, p.loop, &(struct stream_setup){ fds[1], p.client, S("localhost"), end_ready, 1 << 20 }));
+    expect_ok(stream_open(&p.a->s, p.loop,
+                          &(struct stream_setup){ fds[0], p.server, { 0 }, end_ready, 1 << 20 }));
+    expect_ok(stream_open(
+        &p.b->s, p.loop,
+        &(struct stream_setup){ fds[1], p.client, S("localhost"), end_ready, 1 << 20 }));
     p.b->state = stream_handshake(&p.b->s);
     for (int i = 0; i < 20 && p.b->state != E_CLOSED; i++)
         loop_step(p.loop, 100);
     expect_i(p.a->state, E_CLOSED);
     expect_i(p.b->state, E_CLOSED);
-    expect_err(tls_server_new(&(struct tls_server_setup){ S("nonsense"), sign_fails, NULL, NULL }, &p.server), E_INVALID);
+    expect_err(tls_server_new(&(struct tls_server_setup){ S("nonsense"), sign_fails, NULL, NULL },
+                              &p.server),
+               E_INVALID);
     tls_self_free(self);
     pair_free(&p);
 }

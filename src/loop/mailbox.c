@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Treiber stack emptied at once by an exchange, so there is no ABA. Sleep and post meet in two variables: the poster
- * pushes, then reads asleep; the reader sets asleep, then reads the stack; both sequentially consistent, so at least one sees
- * the other and no letter waits for the next one. The eventfd is used edge-triggered and never read by a loop. */
+/* A Treiber stack emptied at once by an exchange, so there is no ABA. Sleep and post meet in two
+ * variables: the poster pushes, then reads asleep; the reader sets asleep, then reads the stack;
+ * both sequentially consistent, so at least one sees the other and no letter waits for the next
+ * one. The eventfd is used edge-triggered and never read by a loop. */
 #include "loop/mailbox.h"
 
 #include <poll.h>
@@ -33,7 +34,7 @@ static void ring(struct mailbox *mb)
     u64 one = 1;
     atomic_fetch_add_explicit(&mb->wakes, 1, memory_order_relaxed);
     if (write(mb->fd, &one, sizeof one) < 0)
-        must(os_err() == E_AGAIN);       /* the counter is full: it rings already */
+        must(os_err() == E_AGAIN); /* the counter is full: it rings already */
 }
 
 void mailbox_post(struct mailbox *mb, struct mail *m)
@@ -83,7 +84,10 @@ bool mailbox_may_sleep(struct mailbox *mb)
     return false;
 }
 
-void mailbox_awake(struct mailbox *mb) { atomic_store_explicit(&mb->asleep, false, memory_order_relaxed); }
+void mailbox_awake(struct mailbox *mb)
+{
+    atomic_store_explicit(&mb->asleep, false, memory_order_relaxed);
+}
 
 void mailbox_wait(struct mailbox *mb, usec at_most)
 {

@@ -8,7 +8,11 @@
 #include "base/os.h"
 #include "loop/stream.h"
 
-union address { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; };
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
 
 static err read_address(const char *text, u16 port, union address *ret, socklen_t *ret_n)
 {

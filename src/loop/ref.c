@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of slots with generations. A slot's generation grows when it is given back, so an old handle never meets the
- * slot's next tenant (until one slot has been used four thousand million times). */
+/* A table of slots with generations. A slot's generation grows when it is given back, so an old
+ * handle never meets the slot's next tenant (until one slot has been used four thousand million
+ * times). */
 #include "loop/ref.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams. TLS records are written into the loop's shared buffer (never refused, so SSL_write is never half done) and
- * leave in one send; what the socket refuses is kept as it is. So a connection that is idle holds this struct and OpenSSL's
- * state, and a burst of records or a handshake flight costs one system call. */
+/* Streams. TLS records are written into the loop's shared buffer (never refused, so SSL_write is
+ * never half done) and leave in one send; what the socket refuses is kept as it is. So a connection
+ * that is idle holds this struct and OpenSSL's state, and a burst of records or a handshake flight
+ * costs one system call. */
 #include "loop/stream.h"
 
 #include <openssl/bio.h>
@@ -16,7 +17,10 @@
 
 enum { RECORD = 16 * 1024 };
 
-static struct { pthread_once_t once; BIO_METHOD *method; } lib = { .once = PTHREAD_ONCE_INIT };
+static struct {
+    pthread_once_t once;
+    BIO_METHOD *method;
+} lib = { .once = PTHREAD_ONCE_INIT };
 
 /* ---- what was refused */
 
@@ -76,7 +80,7 @@ static int bio_write(BIO *b, const char *p, int n)
 {
     struct stream *s = BIO_get_data(b);
     struct loop_out *o = loop_out(s->loop);
-    must(o->n == 0 || o->owner == s);            /* never one's bytes to another's socket */
+    must(o->n == 0 || o->owner == s); /* never one's bytes to another's socket */
     o->owner = s;
     for (size_t at = 0; at < (size_t)n;) {
         if (o->n == LOOP_OUT)
@@ -100,12 +104,16 @@ static int bio_read(BIO *b, char *p, int n)
     return (int)got;
 }
 
-static long bio_ctrl(UNUSED BIO *b, int cmd, UNUSED long n, UNUSED void *p) { return cmd == BIO_CTRL_FLUSH; }
+static long bio_ctrl(UNUSED BIO *b, int cmd, UNUSED long n, UNUSED void *p)
+{
+    return cmd == BIO_CTRL_FLUSH;
+}
 
 static void lib_begin(void)
 {
     lib.method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
-    must(lib.method && BIO_meth_set_write(lib.method, bio_write) == 1 && BIO_meth_set_read(lib.method, bio_read) == 1 &&
+    must(lib.method && BIO_meth_set_write(lib.method, bio_write) == 1 &&
+         BIO_meth_set_read(lib.method, bio_read) == 1 &&
          BIO_meth_set_ctrl(lib.method, bio_ctrl) == 1);
 }
 
@@ -122,8 +130,9 @@ static err begin_tls(struct stream *s, struct tls *tls, str host)
     return s->ssl ? E_NONE : E_INTERNAL;
 }
 
-/* After an SSL call that did not succeed: is it waiting for input, or over? Our own word for it, since SSL_get_error is led
- * astray by what others left in the thread's error queue, and SSL_want by what it read last. */
+/* After an SSL call that did not succeed: is it waiting for input, or over? Our own word for it,
+ * since SSL_get_error is led astray by what others left in the thread's error queue, and SSL_want
+ * by what it read last. */
 static err tls_verdict(struct stream *s)
 {
     if (s->would_block && !s->dead)
@@ -137,7 +146,9 @@ static err tls_verdict(struct stream *s)
 
 err stream_open(struct stream *s, struct loop *l, const struct stream_setup *setup)
 {
-    *s = (struct stream){ .io = { setup->fd, EPOLLIN, setup->ready }, .loop = l, .out_max = setup->out_max };
+    *s = (struct stream){ .io = { setup->fd, EPOLLIN, setup->ready },
+                          .loop = l,
+                          .out_max = setup->out_max };
     err e = setup->tls ? begin_tls(s, setup->tls, setup->host) : E_NONE;
     if (e == E_NONE)
         e = loop_watch(l, &s->io);
@@ -154,7 +165,7 @@ void stream_close(struct stream *s)
     if (s->io.fd < 0)
         return;
     loop_unwatch(s->loop, &s->io);
-    if (s->ssl)                                  /* else a client's session would count as broken off, and not resume */
+    if (s->ssl) /* else a client's session would count as broken off, and not resume */
         SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(s->ssl);
     s->ssl = NULL;
@@ -164,7 +175,7 @@ void stream_close(struct stream *s)
     s->out = NULL;
     s->out_at = s->out_n = s->out_room = 0;
     s->dead = true;
-    push(s);                                     /* dead: forgets what was gathered for it */
+    push(s); /* dead: forgets what was gathered for it */
 }
 
 err stream_handshake(struct stream *s)
@@ -175,7 +186,7 @@ err stream_handshake(struct stream *s)
     int r = SSL_do_handshake(s->ssl);
     err e = r == 1 ? E_NONE : tls_verdict(s);
     bool was_dead = s->dead;
-    s->dead = false;                             /* the alert may still leave */
+    s->dead = false; /* the alert may still leave */
     push(s);
     s->dead |= was_dead;
     if (e == E_NONE)
@@ -204,17 +215,20 @@ err stream_read(struct stream *s, char *p, size_t room, size_t *ret_n)
     size_t got = 0;
     s->would_block = false;
     int r = SSL_read_ex(s->ssl, p, room, &got);
-    push(s);                                     /* an alert, or the answer to a key update */
+    push(s); /* an alert, or the answer to a key update */
     if (LIKELY(r == 1)) {
         *ret_n = got;
         return E_NONE;
     }
     if (SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN)
-        return E_CLOSED;                         /* a clean end: the sending half still works */
+        return E_CLOSED; /* a clean end: the sending half still works */
     return tls_verdict(s);
 }
 
-bool stream_has_more(const struct stream *s) { return s->ssl && !s->dead && SSL_has_pending(s->ssl); }
+bool stream_has_more(const struct stream *s)
+{
+    return s->ssl && !s->dead && SSL_has_pending(s->ssl);
+}
 
 err stream_write(struct stream *s, str bytes)
 {

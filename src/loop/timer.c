@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap of timers. A timer is dropped before its callback runs, so the callback may set a new one; those set while
- * firing for a time already past wait for the next tick, so that a callback that re-arms itself cannot hold the loop. */
+/* The heap of timers. A timer is dropped before its callback runs, so the callback may set a new
+ * one; those set while firing for a time already past wait for the next tick, so that a callback
+ * that re-arms itself cannot hold the loop. */
 #include "loop/timer.h"
 
 #include <stdlib.h>
 
 enum { WAYS = 4, SLAB = 128 };
 
-struct timer_slab { struct timer_slab *next; struct timer t[SLAB]; };
+struct timer_slab {
+    struct timer_slab *next;
+    struct timer t[SLAB];
+};
 
 static void place(struct timer_heap *t, u32 at, struct timer *x)
 {
@@ -108,7 +112,10 @@ bool timer_move(struct timer_heap *t, struct ref timer, usec at)
     return true;
 }
 
-usec timer_next(const struct timer_heap *t) { return t->n ? t->heap[0]->at : -1; }
+usec timer_next(const struct timer_heap *t)
+{
+    return t->n ? t->heap[0]->at : -1;
+}
 
 void timer_fire(struct timer_heap *t, usec now)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contexts: TLS 1.3 alone, ALPN http/1.1, no session cache, buffers given back while idle, reading ahead (one recv takes
- * what is there). The server's key is a P-256 public key whose method asks the callback to sign, so that the private
- * half can live in another process. */
-#define OPENSSL_SUPPRESS_DEPRECATED           /* EC_KEY_METHOD: the only door to a signature made elsewhere without a provider */
+/* Contexts: TLS 1.3 alone, ALPN http/1.1, no session cache, buffers given back while idle, reading
+ * ahead (one recv takes what is there). The server's key is a P-256 public key whose method asks
+ * the callback to sign, so that the private half can live in another process. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* EC_KEY_METHOD: else a provider would be needed */
 #include "loop/tls.h"
 
 #include <openssl/core_names.h>
@@ -17,17 +17,22 @@
 #include "loop/tls_ticket.h"
 
 struct tls {
-    SSL_CTX *ctx;                             /* holds this struct in its ex_data, and frees it with itself */
+    SSL_CTX *ctx; /* holds this struct in its ex_data, and frees it with itself */
     tls_sign_fn *sign;
     void *sign_arg;
-    SSL_SESSION *session;                     /* client: the newest ticket */
+    SSL_SESSION *session; /* client: the newest ticket */
     bool server;
 };
 
-static struct { pthread_once_t once; EC_KEY_METHOD *method; int key_index, ctx_index; } lib = { .once = PTHREAD_ONCE_INIT };
+static struct {
+    pthread_once_t once;
+    EC_KEY_METHOD *method;
+    int key_index, ctx_index;
+} lib = { .once = PTHREAD_ONCE_INIT };
 
-static int sign_elsewhere(UNUSED int type, const unsigned char *digest, int n, unsigned char *sig, unsigned int *ret_n,
-                          UNUSED const BIGNUM *kinv, UNUSED const BIGNUM *r, EC_KEY *key)
+static int sign_elsewhere(UNUSED int type, const unsigned char *digest, int n, unsigned char *sig,
+                          unsigned int *ret_n, UNUSED const BIGNUM *kinv, UNUSED const BIGNUM *r,
+                          EC_KEY *key)
 {
     struct tls *t = EC_KEY_get_ex_data(key, lib.key_index);
     u8 made[TLS_SIG_MAX];
@@ -40,8 +45,8 @@ static int sign_elsewhere(UNUSED int type, const unsigned char *digest, int n, u
     return 1;
 }
 
-static void ctx_freed(UNUSED void *parent, void *p, UNUSED CRYPTO_EX_DATA *ad, UNUSED int index, UNUSED long argl,
-                      UNUSED void *argp)
+static void ctx_freed(UNUSED void *parent, void *p, UNUSED CRYPTO_EX_DATA *ad, UNUSED int index,
+                      UNUSED long argl, UNUSED void *argp)
 {
     struct tls *t = p;
     if (t)
@@ -87,12 +92,13 @@ static struct tls *tls_new(const SSL_METHOD *method)
 
 /* ---- server */
 
-static int choose_alpn(UNUSED SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned in_n,
-                       UNUSED void *arg)
+static int choose_alpn(UNUSED SSL *ssl, const unsigned char **out, unsigned char *out_n,
+                       const unsigned char *in, unsigned in_n, UNUSED void *arg)
 {
     static const unsigned char ours[] = "\x08http/1.1";
     unsigned char *chosen = NULL;
-    if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, in, in_n) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, in, in_n) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -105,13 +111,16 @@ static err use_public_key(struct tls *t, X509 *leaf)
     size_t n = 0;
     char curve[32];
     EVP_PKEY *pub = X509_get0_pubkey(leaf);
-    if (!pub || EVP_PKEY_get_group_name(pub, curve, sizeof curve, NULL) != 1 || strcmp(curve, "prime256v1") != 0 ||
-        EVP_PKEY_get_octet_string_param(pub, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof point, &n) != 1)
+    if (!pub || EVP_PKEY_get_group_name(pub, curve, sizeof curve, NULL) != 1 ||
+        strcmp(curve, "prime256v1") != 0 ||
+        EVP_PKEY_get_octet_string_param(pub, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
+                                        sizeof point, &n) != 1)
         return E_INVALID;
     EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
     EVP_PKEY *key = EVP_PKEY_new();
     must(ec && key);
-    bool ok = EC_KEY_oct2key(ec, point, n, NULL) == 1 && EC_KEY_set_ex_data(ec, lib.key_index, t) == 1 &&
+    bool ok = EC_KEY_oct2key(ec, point, n, NULL) == 1 &&
+              EC_KEY_set_ex_data(ec, lib.key_index, t) == 1 &&
               EC_KEY_set_method(ec, lib.method) == 1;
     must(EVP_PKEY_assign_EC_KEY(key, ec) == 1);
     ok = ok && SSL_CTX_use_PrivateKey(t->ctx, key) == 1;
@@ -124,12 +133,13 @@ static err use_chain(struct tls *t, str pem)
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     must(bio != NULL);
     X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    err e = leaf && SSL_CTX_use_certificate(t->ctx, leaf) == 1 ? use_public_key(t, leaf) : E_INVALID;
+    err e =
+        leaf && SSL_CTX_use_certificate(t->ctx, leaf) == 1 ? use_public_key(t, leaf) : E_INVALID;
     for (X509 *more; e == E_NONE && (more = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
         must(SSL_CTX_add0_chain_cert(t->ctx, more) == 1);
     X509_free(leaf);
     BIO_free(bio);
-    ERR_clear_error();                        /* the end of the PEM is one */
+    ERR_clear_error(); /* the end of the PEM is one */
     return e;
 }
 
@@ -165,7 +175,10 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-bool tls_client_has_session(struct tls *t) { return t->session != NULL; }
+bool tls_client_has_session(struct tls *t)
+{
+    return t->session != NULL;
+}
 
 err tls_client_new(str ca_pem, struct tls **ret)
 {

@@ -7,7 +7,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-struct tls_self { EVP_PKEY *key; };
+struct tls_self {
+    EVP_PKEY *key;
+};
 
 static bool extend(X509 *x, int nid, const char *value)
 {
@@ -24,12 +26,15 @@ static bool fill(X509 *x, EVP_PKEY *key, const char *host)
     SCRATCH(s);
     X509_NAME *name = X509_get_subject_name(x);
     str names = str_fmt(s.a, "DNS:%s,IP:127.0.0.1", host);
-    return X509_set_version(x, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
-           X509_gmtime_adj(X509_getm_notBefore(x), -3600) && X509_gmtime_adj(X509_getm_notAfter(x), 10L * 86400) &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const u8 *)host, -1, -1, 0) == 1 &&
+    return X509_set_version(x, X509_VERSION_3) == 1 &&
+           ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
+           X509_gmtime_adj(X509_getm_notBefore(x), -3600) &&
+           X509_gmtime_adj(X509_getm_notAfter(x), 10L * 86400) &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const u8 *)host, -1, -1, 0) ==
+               1 &&
            X509_set_issuer_name(x, name) == 1 && X509_set_pubkey(x, key) == 1 &&
-           extend(x, NID_basic_constraints, "critical,CA:TRUE") && extend(x, NID_subject_alt_name, names.p) &&
-           X509_sign(x, key, EVP_sha256()) > 0;
+           extend(x, NID_basic_constraints, "critical,CA:TRUE") &&
+           extend(x, NID_subject_alt_name, names.p) && X509_sign(x, key, EVP_sha256()) > 0;
 }
 
 static err to_pem(struct arena *out, X509 *x, str *ret)
@@ -72,7 +77,8 @@ err tls_self_sign(void *arg, const u8 digest[32], u8 *ret_sig, size_t *ret_n)
     struct tls_self *t = arg;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(t->key, NULL);
     size_t n = TLS_SIG_MAX;
-    bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 && EVP_PKEY_sign(ctx, ret_sig, &n, digest, 32) == 1;
+    bool ok =
+        ctx && EVP_PKEY_sign_init(ctx) == 1 && EVP_PKEY_sign(ctx, ret_sig, &n, digest, 32) == 1;
     EVP_PKEY_CTX_free(ctx);
     if (!ok)
         return E_INTERNAL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tickets hold the whole session, sealed with AES-256-CBC and HMAC-SHA-256, so the server remembers nothing. There is no
- * early data, so a replayed ticket gains nothing. Keys are read under a lock that handshakes share. */
+/* Tickets hold the whole session, sealed with AES-256-CBC and HMAC-SHA-256, so the server remembers
+ * nothing. There is no early data, so a replayed ticket gains nothing. Keys are read under a lock
+ * that handshakes share. */
 #include "loop/tls_ticket.h"
 
 #include <openssl/core_names.h>
@@ -17,7 +18,10 @@ struct tls_tickets {
     struct tls_ticket_key keys[TLS_TICKET_KEYS_MAX];
 };
 
-static struct { pthread_once_t once; int index; } lib = { .once = PTHREAD_ONCE_INIT };
+static struct {
+    pthread_once_t once;
+    int index;
+} lib = { .once = PTHREAD_ONCE_INIT };
 
 static void lib_begin(void)
 {
@@ -64,9 +68,10 @@ static bool begin_mac(EVP_MAC_CTX *mac, struct tls_ticket_key *k)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-/* 1: sealed; 2: opened, and a new one is to be given (clients use a TLS 1.3 ticket once); 0: no ticket, a full handshake;
- * -1: failure. */
-static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
+/* 1: sealed; 2: opened, and a new one is to be given (clients use a TLS 1.3 ticket once); 0: no
+ * ticket, a full handshake; -1: failure. */
+static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                  EVP_MAC_CTX *mac, int seal)
 {
     struct tls_tickets *t = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), lib.index);
     struct tls_ticket_key key;
@@ -83,7 +88,8 @@ static int ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_C
     bool ok;
     if (seal) {
         memcpy(name, key.name, sizeof key.name);
-        ok = RAND_bytes(iv, 16) == 1 && EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+        ok = RAND_bytes(iv, 16) == 1 &&
+             EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
     } else {
         ok = EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
     }

@@ -5,6 +5,7 @@
 
 #include "loop/tls.h"
 
-void tls_tickets_use(struct tls_tickets *t, SSL_CTX *ctx);   /* the context seals and opens tickets with t's keys */
+void tls_tickets_use(struct tls_tickets *t,
+                     SSL_CTX *ctx); /* the context seals and opens tickets with t's keys */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes heads, chunked bodies and field values. Checked besides memory: a head that is taken is taken the same when its fields
- * are written again, has one framing, and what stands after it does not change it. */
+/* Fuzzes heads, chunked bodies and field values. Checked besides memory: a head that is taken is
+ * taken the same when its fields are written again, has one framing, and what stands after it does
+ * not change it. */
 #include <string.h>
 
 #include "wire/http1.h"
@@ -34,14 +35,15 @@ static void write_again(void)
     static char out[2 * HTTP1_HEAD_MAX + 4096];
     size_t k = 0;
     u16 status;
-    k += (size_t)snprintf(out + k, sizeof out - k, STR_FMT " " STR_FMT " HTTP/1.%d\r\n", STR_ARG(head.method_text),
-                          STR_ARG(head.target), head.minor);
+    k += (size_t)snprintf(out + k, sizeof out - k, STR_FMT " " STR_FMT " HTTP/1.%d\r\n",
+                          STR_ARG(head.method_text), STR_ARG(head.target), head.minor);
     for (size_t i = 0; i < head.n; i++)
-        k += (size_t)snprintf(out + k, sizeof out - k, STR_FMT ": " STR_FMT "\r\n", STR_ARG(head.field[i].name),
-                              STR_ARG(head.field[i].value));
+        k += (size_t)snprintf(out + k, sizeof out - k, STR_FMT ": " STR_FMT "\r\n",
+                              STR_ARG(head.field[i].name), STR_ARG(head.field[i].value));
     k += (size_t)snprintf(out + k, sizeof out - k, "\r\n");
     must(http1_request((str){ out, k }, &again, &status) == E_NONE);
-    must(again.n == head.n && again.length == head.length && again.chunked == head.chunked && again.close == head.close);
+    must(again.n == head.n && again.length == head.length && again.chunked == head.chunked &&
+         again.close == head.close);
     must(str_eq(again.path, head.path) && str_eq(again.query, head.query));
 }
 

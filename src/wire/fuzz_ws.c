@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the frame reader, as server and as client: it must not read outside, must make progress, must keep a message
- * under its ceiling, and what a text message says must be UTF-8 as a whole. */
+/* Fuzzes the frame reader, as server and as client: it must not read outside, must make progress,
+ * must keep a message under its ceiling, and what a text message says must be UTF-8 as a whole. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -18,13 +18,12 @@ static void read_all(char *p, size_t n, bool from_client)
     size_t at = 0, message_n = 0;
     for (;;) {
         struct ws_frame f;
-        size_t need = 0;
-        u16 code = 0;
-        err e = ws_next(&s, &rules, (str){ p + at, n - at }, &f, &need, &code);
+        struct ws_lack lack;
+        err e = ws_next(&s, &rules, (str){ p + at, n - at }, &f, &lack);
         if (e == E_AGAIN)
-            must(need > n - at);
+            must(lack.need > n - at);
         else if (e != E_NONE)
-            must(code == WS_PROTOCOL || code == WS_BAD_TEXT || code == WS_TOO_BIG);
+            must(lack.code == WS_PROTOCOL || lack.code == WS_BAD_TEXT || lack.code == WS_TOO_BIG);
         if (e != E_NONE)
             return;
         must(f.used >= 2 && f.used <= n - at && f.n <= f.used);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads heads and chunked bodies of HTTP/1.1. One pass to find the end (memchr, so that a head that trickles in costs no
- * second look), one to read it. It guarantees: whatever is accepted has exactly one framing (a length, chunks, or none), lines
- * end in CRLF, names are tokens, values hold no control bytes but tab. Nothing is allocated and nothing is changed. */
+/* Reads heads and chunked bodies of HTTP/1.1. One pass to find the end (memchr, so that a head that
+ * trickles in costs no second look), one to read it. It guarantees: whatever is accepted has
+ * exactly one framing (a length, chunks, or none), lines end in CRLF, names are tokens, values hold
+ * no control bytes but tab. Nothing is allocated and nothing is changed. */
 #include "wire/http1.h"
 
 #include <string.h>
@@ -9,7 +10,10 @@
 /* RFC 9110 5.6.2: letters, digits and !#$%&'*+-.^_`|~ as a bit set. */
 static const u64 token_bits[4] = { 0x03ff6cfa00000000, 0x57ffffffc7fffffe, 0, 0 };
 
-static inline bool is_token(u8 c) { return token_bits[c >> 6] >> (c & 63) & 1; }
+static inline bool is_token(u8 c)
+{
+    return token_bits[c >> 6] >> (c & 63) & 1;
+}
 
 static bool token_ok(str s)
 {
@@ -39,21 +43,27 @@ static bool text_ok(str s)
     return true;
 }
 
-bool http1_field_ok(str name, str value) { return token_ok(name) && text_ok(value); }
+bool http1_field_ok(str name, str value)
+{
+    return token_ok(name) && text_ok(value);
+}
 
 /* ---- known names */
 
-struct known { str name; bool once; };
+struct known {
+    str name;
+    bool once;
+};
 static const struct known known[] = {
 #define HTTP_FIELD_ROW(id, name, once) { S_INIT(name), once },
     HTTP_FIELD_MAP(HTTP_FIELD_ROW)
 #undef HTTP_FIELD_ROW
 };
 enum { KNOWN_LEN_MAX = 24 };
-/* first[n]: index of the first known name of at least n characters (a unit test checks that all are found). */
-static const u8 first[KNOWN_LEN_MAX + 2] = {
-    0, 0, 0, 1, 1, 4, 5, 10, 13, 16, 16, 19, 19, 20, 25, 29, 33, 34, 37, 37, 37, 38, 39, 40, 40, 41
-};
+/* first[n]: index of the first known name of at least n characters (a unit test checks that all are
+ * found). */
+static const u8 first[KNOWN_LEN_MAX + 2] = { 0,  0,  0,  1,  1,  4,  5,  10, 13, 16, 16, 19, 19,
+                                             20, 25, 29, 33, 34, 37, 37, 37, 38, 39, 40, 40, 41 };
 
 static bool same_nocase(const char *lower, const char *p, size_t n)
 {
@@ -106,7 +116,8 @@ void http1_rebase(struct http1_head *h, const char *from, const char *to)
     h->path = moved(h->path, from, to);
     h->query = moved(h->query, from, to);
     for (size_t i = 0; i < h->n; i++)
-        h->field[i] = (struct http1_field){ moved(h->field[i].name, from, to), moved(h->field[i].value, from, to) };
+        h->field[i] = (struct http1_field){ moved(h->field[i].name, from, to),
+                                            moved(h->field[i].value, from, to) };
 }
 
 /* ---- heads */
@@ -123,7 +134,7 @@ err http1_scan(str in, size_t *at)
         if (k == 0 || in.p[k - 1] != '\r')
             return E_INVALID;
         if (k - 1 == skip)
-            return E_INVALID;                       /* a second empty line before anything else */
+            return E_INVALID; /* a second empty line before anything else */
         if (k > skip + 2 && in.p[k - 2] == '\n') {
             *at = k + 1;
             return E_NONE;
@@ -171,13 +182,13 @@ static err read_length(struct http1_head *h, str value)
 static err read_known(struct http1_head *h, enum http_field id, str value, u16 *reterr_status)
 {
     if (h->at[id])
-        return known[id].once ? E_INVALID : id == HTTP_F_CONNECTION ? read_connection(h, value) : E_NONE;
+        return known[id].once            ? E_INVALID
+               : id == HTTP_F_CONNECTION ? read_connection(h, value)
+                                         : E_NONE;
     h->at[id] = h->n;
     switch (id) {
-    case HTTP_F_CONNECTION:
-        return read_connection(h, value);
-    case HTTP_F_CONTENT_LENGTH:
-        return read_length(h, value);
+    case HTTP_F_CONNECTION: return read_connection(h, value);
+    case HTTP_F_CONTENT_LENGTH: return read_length(h, value);
     case HTTP_F_TRANSFER_ENCODING:
         if (!str_eq_nocase(value, S("chunked"))) {
             *reterr_status = 501;
@@ -189,12 +200,12 @@ static err read_known(struct http1_head *h, enum http_field id, str value, u16 *
         *reterr_status = 417;
         h->expect_continue = str_eq_nocase(value, S("100-continue"));
         return h->expect_continue ? E_NONE : E_INVALID;
-    default:
-        return E_NONE;
+    default: return E_NONE;
     }
 }
 
-/* name ":" OWS value OWS; no space before the colon, none at the start (that would be a folded line). */
+/* name ":" OWS value OWS; no space before the colon, none at the start (that would be a folded
+ * line). */
 static err read_field(struct http1_head *h, str line, u16 *reterr_status)
 {
     size_t i = 0;
@@ -233,7 +244,10 @@ static err read_fields(struct http1_head *h, str whole, str rest, u16 *reterr_st
     return E_NONE;
 }
 
-static void head_clear(struct http1_head *h) { memset(h, 0, offsetof(struct http1_head, field)); }
+static void head_clear(struct http1_head *h)
+{
+    memset(h, 0, offsetof(struct http1_head, field));
+}
 
 static str without_empty_line(str in)
 {
@@ -242,8 +256,8 @@ static str without_empty_line(str in)
 
 static enum http_method method_of(str m)
 {
-    static const str names[] = { S_INIT("GET"), S_INIT("HEAD"), S_INIT("POST"), S_INIT("PUT"), S_INIT("PATCH"),
-                                 S_INIT("DELETE"), S_INIT("OPTIONS") };
+    static const str names[] = { S_INIT("GET"),   S_INIT("HEAD"),   S_INIT("POST"),   S_INIT("PUT"),
+                                 S_INIT("PATCH"), S_INIT("DELETE"), S_INIT("OPTIONS") };
     for (size_t i = 0; i < COUNT(names); i++)
         if (m.n == names[i].n && !memcmp(m.p, names[i].p, m.n))
             return (enum http_method)i;
@@ -265,7 +279,8 @@ static err read_version(str v, u8 *ret_minor, u16 *reterr_status)
     return E_NONE;
 }
 
-/* Origin form; absolute form, whose authority *ret_authority must then equal Host; "*" for OPTIONS. */
+/* Origin form; absolute form, whose authority *ret_authority must then equal Host; "*" for OPTIONS.
+ */
 static err read_target(struct http1_head *h, str *ret_authority)
 {
     str t = h->target;
@@ -301,8 +316,8 @@ static err check_host(const struct http1_head *h, str authority)
         return h->minor == 0 && !authority.n ? E_NONE : E_INVALID;
     for (size_t i = 0; i < host.n; i++) {
         char c = host.p[i];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-                    c == ':' || c == '[' || c == ']' || c == '_';
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
         if (!fine)
             return E_INVALID;
     }
@@ -337,7 +352,8 @@ err http1_response(str in, struct http1_head *ret)
     str rest = in, line;
     u16 unused;
     head_clear(ret);
-    if (!line_next(&rest, &line) || line.n < 12 || line.p[8] != ' ' || (line.n > 12 && line.p[12] != ' '))
+    if (!line_next(&rest, &line) || line.n < 12 || line.p[8] != ' ' ||
+        (line.n > 12 && line.p[12] != ' '))
         return E_INVALID;
     TRY(read_version((str){ line.p, 8 }, &ret->minor, &unused));
     u64 status;
@@ -353,7 +369,9 @@ enum { SIZE, EXT, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, TRAILER_TEXT, TRAILE
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
 }
 
 static err size_byte(struct http1_chunked *c, char b)
@@ -390,21 +408,20 @@ static err overhead_byte(struct http1_chunked *c, char b)
 static err frame_byte(struct http1_chunked *c, char b)
 {
     switch (c->state) {
-    case SIZE:
-        return size_byte(c, b);
-    case EXT: case TRAILER: case TRAILER_TEXT:
-        return overhead_byte(c, b);
-    case DATA_CR:
-        c->state = DATA_LF;
-        return b == '\r' ? E_NONE : E_INVALID;
-    default:
-        break;
+    case SIZE: return size_byte(c, b);
+    case EXT:
+    case TRAILER:
+    case TRAILER_TEXT: return overhead_byte(c, b);
+    case DATA_CR: c->state = DATA_LF; return b == '\r' ? E_NONE : E_INVALID;
+    default: break;
     }
     if (b != '\n')
         return E_INVALID;
     c->done = c->state == END_LF;
     c->digits = 0;
-    c->state = c->state == SIZE_LF ? (c->left ? DATA : TRAILER) : c->state == DATA_LF ? SIZE : TRAILER;
+    c->state = c->state == SIZE_LF   ? (c->left ? DATA : TRAILER)
+               : c->state == DATA_LF ? SIZE
+                                     : TRAILER;
     return E_NONE;
 }
 

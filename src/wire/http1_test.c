@@ -26,8 +26,10 @@ static u16 verdict(str in)
 
 TEST(a_request_is_read)
 {
-    expect_i(V("POST /a/b?x=1&y HTTP/1.1\r\nHost: Example.org:8443\r\ncontent-LENGTH: 5\r\nCookie: a=b\r\n"
-               "X-Own:  some value\t \r\nX-Empty:\r\nAccept: a\r\naccept: b\r\n\r\nhello"), 0);
+    expect_i(V("POST /a/b?x=1&y HTTP/1.1\r\nHost: Example.org:8443\r\ncontent-LENGTH: 5\r\nCookie: "
+               "a=b\r\n"
+               "X-Own:  some value\t \r\nX-Empty:\r\nAccept: a\r\naccept: b\r\n\r\nhello"),
+             0);
     expect_i(head.method, HTTP_POST);
     expect_s(head.path, S("/a/b"));
     expect_s(head.query, S("x=1&y"));
@@ -45,11 +47,15 @@ TEST(a_request_is_read)
 TEST(every_known_field_is_found_in_any_case)
 {
 #define ROW(id, name, once) { HTTP_F_##id, S_INIT(name) },
-    static const struct { enum http_field f; str name; } rows[] = { HTTP_FIELD_MAP(ROW) };
+    static const struct {
+        enum http_field f;
+        str name;
+    } rows[] = { HTTP_FIELD_MAP(ROW) };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char upper[32];
         for (size_t k = 0; k < rows[i].name.n; k++)
-            upper[k] = (char)(rows[i].name.p[k] >= 'a' ? rows[i].name.p[k] - 32 : rows[i].name.p[k]);
+            upper[k] =
+                (char)(rows[i].name.p[k] >= 'a' ? rows[i].name.p[k] - 32 : rows[i].name.p[k]);
         expect_i(http1_field_id(rows[i].name), rows[i].f);
         expect_i(http1_field_id((str){ upper, rows[i].name.n }), rows[i].f);
         expect_i(http1_field_id(str_sub(rows[i].name, 0, rows[i].name.n - 1)), HTTP_F_N);
@@ -82,75 +88,78 @@ TEST(versions_methods_and_connection)
     expect_i(V("GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n"), 417);
 }
 
+#define HEAD "POST / HTTP/1.1\r\nHost: a\r\n"
+static const str two_ways[] = {
+    S_INIT(HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    S_INIT(HEAD "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 5\r\ncontent-length: 6\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 5, 5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: +5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: -5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 0x5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 5 5\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: \r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 18446744073709551617\r\n\r\n"),
+    S_INIT(HEAD "Content-Length: 5\r\n Content-Length: 6\r\n\r\n"),
+    S_INIT(HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    S_INIT(HEAD "Transfer-Encoding : chunked\r\n\r\n"),
+    S_INIT(HEAD "Transfer-Encoding\t: chunked\r\n\r\n"),
+    S_INIT(HEAD "Transfer-Encoding:\x0b"
+                "chunked\r\n\r\n"),
+    S_INIT(HEAD "X: a\r\n folded\r\n\r\n"),
+    S_INIT(HEAD "X: a\r\n\tfolded\r\n\r\n"),
+    S_INIT(HEAD " X: a\r\n\r\n"),
+    S_INIT(HEAD "X: a\rY: b\r\n\r\n"),
+    S_INIT(HEAD "X: a\nY: b\r\n\r\n"),
+    S_INIT(HEAD "X: a\n\r\n"),
+    S_INIT("POST / HTTP/1.1\nHost: a\n\n"),
+    S_INIT(HEAD "X: a\0b\r\n\r\n"),
+    S_INIT(HEAD "X: a\x7f\r\n\r\n"),
+    S_INIT(HEAD "X: a\x01\r\n\r\n"),
+    S_INIT(HEAD "X\x80: a\r\n\r\n"),
+    S_INIT(HEAD ": a\r\n\r\n"),
+    S_INIT(HEAD "no colon\r\n\r\n"),
+    S_INIT(HEAD "Host: a\r\n\r\n"),
+    S_INIT(HEAD "Host: b\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"),
+    S_INIT("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /  HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
+    S_INIT(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET x HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET * HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GE(T / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET /\r\n\r\n"),
+    S_INIT("GET / http/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("GET / HTTP/1.10\r\nHost: a\r\n\r\n"),
+    S_INIT("GET / HTTP/11\r\nHost: a\r\n\r\n"),
+    S_INIT("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    S_INIT("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    S_INIT(HEAD "Authorization: a\r\nAuthorization: b\r\n\r\n"),
+    S_INIT(HEAD "Cookie: a\r\nCookie: b\r\n\r\n"),
+    S_INIT(HEAD "Origin: a\r\nOrigin: b\r\n\r\n"),
+};
+
 TEST(what_could_be_read_two_ways_is_refused)
 {
-#define HEAD "POST / HTTP/1.1\r\nHost: a\r\n"
-    static const str bad[] = {
-        S_INIT(HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        S_INIT(HEAD "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 5\r\ncontent-length: 6\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 5, 5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: +5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: -5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 0x5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 5 5\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: \r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 18446744073709551617\r\n\r\n"),
-        S_INIT(HEAD "Content-Length: 5\r\n Content-Length: 6\r\n\r\n"),
-        S_INIT(HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        S_INIT(HEAD "Transfer-Encoding : chunked\r\n\r\n"),
-        S_INIT(HEAD "Transfer-Encoding\t: chunked\r\n\r\n"),
-        S_INIT(HEAD "Transfer-Encoding:\x0b" "chunked\r\n\r\n"),
-        S_INIT(HEAD "X: a\r\n folded\r\n\r\n"),
-        S_INIT(HEAD "X: a\r\n\tfolded\r\n\r\n"),
-        S_INIT(HEAD " X: a\r\n\r\n"),
-        S_INIT(HEAD "X: a\rY: b\r\n\r\n"),
-        S_INIT(HEAD "X: a\nY: b\r\n\r\n"),
-        S_INIT(HEAD "X: a\n\r\n"),
-        S_INIT("POST / HTTP/1.1\nHost: a\n\n"),
-        S_INIT(HEAD "X: a\0b\r\n\r\n"),
-        S_INIT(HEAD "X: a\x7f\r\n\r\n"),
-        S_INIT(HEAD "X: a\x01\r\n\r\n"),
-        S_INIT(HEAD "X\x80: a\r\n\r\n"),
-        S_INIT(HEAD ": a\r\n\r\n"),
-        S_INIT(HEAD "no colon\r\n\r\n"),
-        S_INIT(HEAD "Host: a\r\n\r\n"),
-        S_INIT(HEAD "Host: b\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"),
-        S_INIT("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /  HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
-        S_INIT(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET x HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET * HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GE(T / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET /\r\n\r\n"),
-        S_INIT("GET / http/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("GET / HTTP/1.10\r\nHost: a\r\n\r\n"),
-        S_INIT("GET / HTTP/11\r\nHost: a\r\n\r\n"),
-        S_INIT("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        S_INIT("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        S_INIT(HEAD "Authorization: a\r\nAuthorization: b\r\n\r\n"),
-        S_INIT(HEAD "Cookie: a\r\nCookie: b\r\n\r\n"),
-        S_INIT(HEAD "Origin: a\r\nOrigin: b\r\n\r\n"),
-    };
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        u16 v = verdict(bad[i]);
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        u16 v = verdict(two_ways[i]);
         if (v != 400)
-            test_failed(__FILE__, __LINE__, "taken or misjudged (%u): " STR_FMT, v, STR_ARG(bad[i]));
+            test_failed(__FILE__, __LINE__, "taken or misjudged (%u): " STR_FMT, v,
+                        STR_ARG(two_ways[i]));
     }
     expect_i(V(HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n"), 501);
     expect_i(V(HEAD "Transfer-Encoding: chunked, chunked\r\n\r\n"), 501);
@@ -233,10 +242,23 @@ TEST(chunked_bodies)
         expect_i(left, 4);
     }
     static const str bad[] = {
-        S_INIT("\r\n"), S_INIT("g\r\n"), S_INIT("-1\r\n"), S_INIT("+1\r\na\r\n"), S_INIT(" 1\r\na\r\n"), S_INIT("1 \r\na\r\n"),
-        S_INIT("0x1\r\na\r\n"), S_INIT("1\na\r\n0\r\n\r\n"), S_INIT("1\r\nab\r\n"), S_INIT("1\r\na\n0\r\n\r\n"),
-        S_INIT("1\r\na\rX"), S_INIT("ffffffffffffffff\r\n"), S_INIT("10000000000000000\r\n"), S_INIT("0\r\n folded: x\r\n\r\n"),
-        S_INIT("0\r\nX: a\x01\r\n\r\n"), S_INIT("0\r\n\n"), S_INIT("1;\x01\r\na\r\n"),
+        S_INIT("\r\n"),
+        S_INIT("g\r\n"),
+        S_INIT("-1\r\n"),
+        S_INIT("+1\r\na\r\n"),
+        S_INIT(" 1\r\na\r\n"),
+        S_INIT("1 \r\na\r\n"),
+        S_INIT("0x1\r\na\r\n"),
+        S_INIT("1\na\r\n0\r\n\r\n"),
+        S_INIT("1\r\nab\r\n"),
+        S_INIT("1\r\na\n0\r\n\r\n"),
+        S_INIT("1\r\na\rX"),
+        S_INIT("ffffffffffffffff\r\n"),
+        S_INIT("10000000000000000\r\n"),
+        S_INIT("0\r\n folded: x\r\n\r\n"),
+        S_INIT("0\r\nX: a\x01\r\n\r\n"),
+        S_INIT("0\r\n\n"),
+        S_INIT("1;\x01\r\na\r\n"),
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct buf out = buf_in(T->arena, 1000);
@@ -258,8 +280,8 @@ static void range_is(str value, enum http1_range want, u64 want_from, u64 want_n
     u64 from = 0, n = 0;
     enum http1_range got = http1_range(value, 100, &from, &n);
     if (got != want || from != want_from || n != want_n)
-        test_failed(__FILE__, __LINE__, STR_FMT ": %d %llu %llu", STR_ARG(value), (int)got, (unsigned long long)from,
-                    (unsigned long long)n);
+        test_failed(__FILE__, __LINE__, STR_FMT ": %d %llu %llu", STR_ARG(value), (int)got,
+                    (unsigned long long)from, (unsigned long long)n);
 }
 
 TEST(ranges)
@@ -311,10 +333,17 @@ TEST(tags_weights_and_dates)
 
 TEST(a_reply_head_is_written_and_read_back)
 {
-    struct http1_field fields[] = { { S("Set-Cookie"), S("a=b; Secure") }, { S("ETag"), S("\"x\"") } };
-    struct http1_reply r = { .status = 404, .close = true, .length = 12345, .date = S("Sun, 06 Nov 1994 08:49:37 GMT"),
-                             .content_type = S("text/plain"), .block = S("X-Block: 1\r\nX-More: 2\r\n"),
-                             .lines = S("X-Line: 3\r\n"), .fields = fields, .n_fields = 2 };
+    struct http1_field fields[] = { { S("Set-Cookie"), S("a=b; Secure") },
+                                    { S("ETag"), S("\"x\"") } };
+    struct http1_reply r = { .status = 404,
+                             .close = true,
+                             .length = 12345,
+                             .date = S("Sun, 06 Nov 1994 08:49:37 GMT"),
+                             .content_type = S("text/plain"),
+                             .block = S("X-Block: 1\r\nX-More: 2\r\n"),
+                             .lines = S("X-Line: 3\r\n"),
+                             .fields = fields,
+                             .n_fields = 2 };
     char *p = arena_get(T->arena, 1, http1_reply_room(&r), 1);
     size_t n = http1_reply_put(p, &r);
     expect(n <= http1_reply_room(&r));
@@ -331,7 +360,9 @@ TEST(a_reply_head_is_written_and_read_back)
     expect(!http1_field_ok(S("X a"), S("b")));
     expect_err(http1_response(S("HTTP/1.1 99 x\r\n\r\n"), &head), E_INVALID);
     expect_err(http1_response(S("HTTP/1.1 200x\r\n\r\n"), &head), E_INVALID);
-    expect_err(http1_response(S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"), &head),
-               E_INVALID);
+    expect_err(
+        http1_response(
+            S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"), &head),
+        E_INVALID);
     expect_ok(http1_response(S("HTTP/1.1 204\r\n\r\n"), &head));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of fields (ranges, entity tags, weights, dates) and the writer of response heads. What cannot be read is treated as
- * absent, never guessed at. */
+/* Values of fields (ranges, entity tags, weights, dates) and the writer of response heads. What
+ * cannot be read is treated as absent, never guessed at. */
 #include "wire/http1.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ enum http1_range http1_range(str value, u64 size, u64 *ret_from, u64 *ret_n)
     if ((has_from && str_u64(begin, &from) != E_NONE) || (has_to && str_u64(last, &to) != E_NONE) ||
         (!has_from && !has_to) || (has_from && has_to && to < from))
         return HTTP1_RANGE_NONE;
-    if (!has_from) {                                    /* the last `to` bytes */
+    if (!has_from) { /* the last `to` bytes */
         if (to == 0 || size == 0)
             return HTTP1_RANGE_BAD;
         *ret_n = MIN(to, size);
@@ -36,7 +36,10 @@ enum http1_range http1_range(str value, u64 size, u64 *ret_from, u64 *ret_n)
 
 /* ---- If-None-Match (RFC 9110 13.1.2) */
 
-static str without_weak(str tag) { return str_starts(tag, S("W/")) ? str_sub(tag, 2, tag.n) : tag; }
+static str without_weak(str tag)
+{
+    return str_starts(tag, S("W/")) ? str_sub(tag, 2, tag.n) : tag;
+}
 
 bool http1_etag_matches(str list, str etag)
 {
@@ -100,7 +103,7 @@ int http1_accepts(str value, str coding)
 
 /* ---- dates (RFC 9110 5.6.7) */
 
-static const char day_names[] = "ThuFriSatSunMonTueWed";     /* 1970-01-01 was a Thursday */
+static const char day_names[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 static void two(char *p, i64 v)
@@ -141,15 +144,18 @@ err http1_date_parse(str s, usec *ret)
 {
     if (s.n != HTTP1_DATE_BYTES)
         return E_INVALID;
-    i64 day = digits(s, 5, 2), year = digits(s, 12, 4), hour = digits(s, 17, 2), min = digits(s, 20, 2), sec = digits(s, 23, 2);
+    i64 day = digits(s, 5, 2), year = digits(s, 12, 4), hour = digits(s, 17, 2),
+        min = digits(s, 20, 2), sec = digits(s, 23, 2);
     unsigned month = 0;
     for (unsigned m = 0; m < 12; m++)
         if (!memcmp(s.p + 8, month_names + m * 3, 3))
             month = m + 1;
-    if (!month || day < 1 || day > 31 || year < 1970 || hour < 0 || hour > 23 || min < 0 || min > 59 || sec < 0 || sec > 59)
+    if (!month || day < 1 || day > 31 || year < 1970 || hour < 0 || hour > 23 || min < 0 ||
+        min > 59 || sec < 0 || sec > 59)
         return E_INVALID;
-    usec t = (time_days(year, month, (unsigned)day) * 86400 + hour * 3600 + min * 60 + sec) * USEC_S;
-    char back[HTTP1_DATE_BYTES];                    /* catches the wrong weekday, 31 February and bad punctuation */
+    usec t =
+        (time_days(year, month, (unsigned)day) * 86400 + hour * 3600 + min * 60 + sec) * USEC_S;
+    char back[HTTP1_DATE_BYTES]; /* catches the wrong weekday, 31 February and bad punctuation */
     http1_date_put(back, t);
     if (memcmp(back, s.p, sizeof back) != 0)
         return E_INVALID;
@@ -159,22 +165,49 @@ err http1_date_parse(str s, usec *ret)
 
 /* ---- writing */
 
-struct status { u16 code; str reason; };
+struct status {
+    u16 code;
+    str reason;
+};
 static const struct status statuses[] = {
-    { 200, S_INIT("OK") }, { 201, S_INIT("Created") }, { 202, S_INIT("Accepted") }, { 204, S_INIT("No Content") },
-    { 206, S_INIT("Partial Content") }, { 301, S_INIT("Moved Permanently") }, { 302, S_INIT("Found") },
-    { 303, S_INIT("See Other") }, { 304, S_INIT("Not Modified") }, { 307, S_INIT("Temporary Redirect") },
-    { 308, S_INIT("Permanent Redirect") }, { 400, S_INIT("Bad Request") }, { 401, S_INIT("Unauthorized") },
-    { 403, S_INIT("Forbidden") }, { 404, S_INIT("Not Found") }, { 405, S_INIT("Method Not Allowed") },
-    { 406, S_INIT("Not Acceptable") }, { 408, S_INIT("Request Timeout") }, { 409, S_INIT("Conflict") },
-    { 410, S_INIT("Gone") }, { 412, S_INIT("Precondition Failed") }, { 413, S_INIT("Content Too Large") },
-    { 415, S_INIT("Unsupported Media Type") }, { 416, S_INIT("Range Not Satisfiable") },
-    { 417, S_INIT("Expectation Failed") }, { 422, S_INIT("Unprocessable Content") }, { 426, S_INIT("Upgrade Required") },
-    { 429, S_INIT("Too Many Requests") }, { 431, S_INIT("Request Header Fields Too Large") },
-    { 500, S_INIT("Internal Server Error") }, { 501, S_INIT("Not Implemented") }, { 502, S_INIT("Bad Gateway") },
-    { 503, S_INIT("Service Unavailable") }, { 504, S_INIT("Gateway Timeout") },
-    { 505, S_INIT("HTTP Version Not Supported") }, { 507, S_INIT("Insufficient Storage") },
-    { 100, S_INIT("Continue") }, { 101, S_INIT("Switching Protocols") },
+    { 200, S_INIT("OK") },
+    { 201, S_INIT("Created") },
+    { 202, S_INIT("Accepted") },
+    { 204, S_INIT("No Content") },
+    { 206, S_INIT("Partial Content") },
+    { 301, S_INIT("Moved Permanently") },
+    { 302, S_INIT("Found") },
+    { 303, S_INIT("See Other") },
+    { 304, S_INIT("Not Modified") },
+    { 307, S_INIT("Temporary Redirect") },
+    { 308, S_INIT("Permanent Redirect") },
+    { 400, S_INIT("Bad Request") },
+    { 401, S_INIT("Unauthorized") },
+    { 403, S_INIT("Forbidden") },
+    { 404, S_INIT("Not Found") },
+    { 405, S_INIT("Method Not Allowed") },
+    { 406, S_INIT("Not Acceptable") },
+    { 408, S_INIT("Request Timeout") },
+    { 409, S_INIT("Conflict") },
+    { 410, S_INIT("Gone") },
+    { 412, S_INIT("Precondition Failed") },
+    { 413, S_INIT("Content Too Large") },
+    { 415, S_INIT("Unsupported Media Type") },
+    { 416, S_INIT("Range Not Satisfiable") },
+    { 417, S_INIT("Expectation Failed") },
+    { 422, S_INIT("Unprocessable Content") },
+    { 426, S_INIT("Upgrade Required") },
+    { 429, S_INIT("Too Many Requests") },
+    { 431, S_INIT("Request Header Fields Too Large") },
+    { 500, S_INIT("Internal Server Error") },
+    { 501, S_INIT("Not Implemented") },
+    { 502, S_INIT("Bad Gateway") },
+    { 503, S_INIT("Service Unavailable") },
+    { 504, S_INIT("Gateway Timeout") },
+    { 505, S_INIT("HTTP Version Not Supported") },
+    { 507, S_INIT("Insufficient Storage") },
+    { 100, S_INIT("Continue") },
+    { 101, S_INIT("Switching Protocols") },
 };
 
 str http1_reason(u16 status)
@@ -199,7 +232,10 @@ static char *put(char *p, str s)
     return p + s.n;
 }
 
-static char *put_if(char *p, str s) { return s.n ? put(p, s) : p; }
+static char *put_if(char *p, str s)
+{
+    return s.n ? put(p, s) : p;
+}
 
 static char *put_field(char *p, str name, str value)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames of RFC 6455. A frame is read only when it is whole, so the reader keeps five bytes of meaning between frames and the
- * caller decides where unfinished bytes wait. Masking goes eight bytes at a time. Text is checked frame by frame, so that a
- * bad message ends at its first bad frame and not after its last. */
+/* Frames of RFC 6455. A frame is read only when it is whole, so the reader keeps five bytes of
+ * meaning between frames and the caller decides where unfinished bytes wait. Masking goes eight
+ * bytes at a time. Text is checked frame by frame, so that a bad message ends at its first bad
+ * frame and not after its last. */
 #include "wire/ws.h"
 
 #include <openssl/evp.h>
@@ -25,8 +26,8 @@ void ws_mask(char *p, size_t n, const u8 mask[4], size_t at)
         p[i] = (char)((u8)p[i] ^ turned[i & 7]);
 }
 
-/* States: 0 between code points; 1, 2, 3 continuation bytes missing; and the second bytes that are narrower than
- * 80..BF (RFC 3629): 4 after E0, 5 after ED, 6 after F0, 7 after F4. */
+/* States: 0 between code points; 1, 2, 3 continuation bytes missing; and the second bytes that are
+ * narrower than 80..BF (RFC 3629): 4 after E0, 5 after ED, 6 after F0, 7 after F4. */
 static u8 utf8_first(u8 c)
 {
     if (c < 0x80)
@@ -42,8 +43,10 @@ static u8 utf8_first(u8 c)
 
 static u8 utf8_more(u8 state, u8 c)
 {
-    static const struct { u8 low, high, then; } next[8] = {
-        { 1, 0, 0 }, { 0x80, 0xbf, 0 }, { 0x80, 0xbf, 1 }, { 0x80, 0xbf, 2 },
+    static const struct {
+        u8 low, high, then;
+    } next[8] = {
+        { 1, 0, 0 },       { 0x80, 0xbf, 0 }, { 0x80, 0xbf, 1 }, { 0x80, 0xbf, 2 },
         { 0xa0, 0xbf, 1 }, { 0x80, 0x9f, 1 }, { 0x90, 0xbf, 2 }, { 0x80, 0x8f, 2 },
     };
     return c >= next[state].low && c <= next[state].high ? next[state].then : 0xff;
@@ -74,7 +77,13 @@ bool ws_code_ok(u16 code)
     return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
 }
 
-struct head { u8 op; bool fin, masked; u64 n; size_t size; u8 mask[4]; };
+struct head {
+    u8 op;
+    bool fin, masked;
+    u64 n;
+    size_t size;
+    u8 mask[4];
+};
 
 static err read_head(str in, struct head *ret, size_t *ret_need)
 {
@@ -84,7 +93,7 @@ static err read_head(str in, struct head *ret, size_t *ret_need)
     const u8 *p = (const u8 *)in.p;
     u8 len = p[1] & 0x7f;
     struct head h = { .op = p[0] & 15, .fin = p[0] >> 7, .masked = p[1] >> 7, .n = len };
-    if (p[0] & 0x70)                                     /* no extension has given these bits a meaning */
+    if (p[0] & 0x70) /* no extension has given these bits a meaning */
         return E_INVALID;
     size_t more = len == 126 ? 2 : len == 127 ? 8 : 0;
     h.size = 2 + more + (h.masked ? 4 : 0);
@@ -95,7 +104,7 @@ static err read_head(str in, struct head *ret, size_t *ret_need)
         h.n = 0;
         for (size_t i = 0; i < more; i++)
             h.n = h.n << 8 | p[2 + i];
-        if (h.n >> 63 || h.n < (more == 2 ? 126u : 65536u))     /* the shortest form is a must */
+        if (h.n >> 63 || h.n < (more == 2 ? 126u : 65536u)) /* the shortest form is a must */
             return E_INVALID;
     }
     if (h.masked)
@@ -104,7 +113,8 @@ static err read_head(str in, struct head *ret, size_t *ret_need)
     return E_NONE;
 }
 
-static err check_head(const struct ws_state *s, const struct ws_rules *rules, const struct head *h, u16 *reterr_close)
+static err check_head(const struct ws_state *s, const struct ws_rules *rules, const struct head *h,
+                      u16 *reterr_close)
 {
     *reterr_close = WS_PROTOCOL;
     if (h->masked != rules->from_client)
@@ -136,32 +146,31 @@ static err read_close(struct ws_frame *f, u16 *reterr_close)
     return ws_utf8(&utf8, (str){ f->payload + 2, f->n - 2 }) && utf8 == 0 ? E_NONE : E_INVALID;
 }
 
-err ws_next(struct ws_state *s, const struct ws_rules *rules, str bytes, struct ws_frame *ret, size_t *ret_need,
-            u16 *reterr_close)
+err ws_next(struct ws_state *s, const struct ws_rules *rules, str bytes, struct ws_frame *ret,
+            struct ws_lack *reterr)
 {
     struct head h;
-    size_t need;
-    *reterr_close = WS_PROTOCOL;
-    err e = read_head(bytes, &h, &need);
-    if (e == E_AGAIN && ret_need)
-        *ret_need = need;
-    TRY(e);
-    TRY(check_head(s, rules, &h, reterr_close));
-    if (h.n > bytes.n - h.size) {
-        if (ret_need)
-            *ret_need = h.size + (size_t)h.n;
+    *reterr = (struct ws_lack){ 0, WS_PROTOCOL };
+    TRY(read_head(bytes, &h, &reterr->need));
+    TRY(check_head(s, rules, &h, &reterr->code));
+    reterr->need = h.size + (size_t)h.n;
+    if (h.n > bytes.n - h.size)
         return E_AGAIN;
-    }
-    struct ws_frame f = { .op = (enum ws_op)(h.op ? h.op : s->op), .begins = h.op != WS_MORE, .ends = h.fin,
-                          .payload = (char *)(uintptr_t)bytes.p + h.size, .n = (size_t)h.n, .used = h.size + (size_t)h.n };
+    struct ws_frame f = { .op = (enum ws_op)(h.op ? h.op : s->op),
+                          .begins = h.op != WS_MORE,
+                          .ends = h.fin,
+                          .payload = (char *)(uintptr_t)bytes.p + h.size,
+                          .n = (size_t)h.n,
+                          .used = h.size + (size_t)h.n };
     if (h.masked)
         ws_mask(f.payload, f.n, h.mask, 0);
     if (h.op == WS_CLOSE)
-        TRY(read_close(&f, reterr_close));
+        TRY(read_close(&f, &reterr->code));
     if (h.op < WS_CLOSE) {
         u8 utf8 = s->utf8;
-        if (f.op == WS_TEXT && (!ws_utf8(&utf8, (str){ f.payload, f.n }) || (h.fin && utf8))) {
-            *reterr_close = WS_BAD_TEXT;
+        str text = { f.payload, f.n };
+        if (f.op == WS_TEXT && (!ws_utf8(&utf8, text) || (h.fin && utf8))) {
+            reterr->code = WS_BAD_TEXT;
             return E_INVALID;
         }
         *s = h.fin ? (struct ws_state){ 0 } : (struct ws_state){ (u8)f.op, utf8, s->n + h.n };
@@ -187,7 +196,7 @@ size_t ws_close_put(char out[WS_CONTROL_MAX], u16 code, str reason)
 {
     size_t n = MIN(reason.n, (size_t)WS_CONTROL_MAX - 2);
     while (n < reason.n && n && ((u8)reason.p[n] & 0xc0) == 0x80)
-        n--;                                             /* never half a code point */
+        n--; /* never half a code point */
     out[0] = (char)(code >> 8);
     out[1] = (char)code;
     if (n)
@@ -201,7 +210,8 @@ bool ws_key_ok(str key)
         return false;
     for (size_t i = 0; i < 22; i++) {
         char c = key.p[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '+' || c == '/'))
             return false;
     }
     return true;
