@@ -91,7 +91,7 @@ const view = (c, p) => {
   });
   for (let i = 0; i < 300; i++) {
     const p = people[(i * 7) % 20], at = new Date(Date.now() - (300 - i) * 11 * 60000).toISOString(), c = channels[i % 8];
-    const [type, more] = [['session.opened', {}], ['message.posted', { action: 'message.post', object: c.id, rule: 'members-take-part', count: 1 + (i % 3) }], ['channel.read', { action: 'channel.read', object: channels[3].id, decision: 'deny', rule: 'private-channel-members-only' }], ['channel.joined', { action: 'channel.join', object: c.id, rule: 'public-channels-are-open' }], ['passkey.enrolled', { action: 'passkey.enrol', rule: 'enrol-passkey' }], ['person.locked', { action: 'person.lock', object: people[20].id, rule: 'security-administrators-lock' }]][i % 6];
+    const [type, more] = [['session.opened', {}], ['message.posted', { action: 'message.post', object: c.id, rule: 'members-take-part', count: 1 + (i % 3) }], ['decision', { action: 'channel.read', object: channels[3].id, decision: 'deny', rule: 'private-channel-members-only' }], ['channel.joined', { action: 'channel.join', object: c.id, rule: 'public-channels-are-open' }], ['passkey.enrolled', { action: 'passkey.enrol', rule: 'enrol-passkey' }], ['person.locked', { action: 'person.lock', object: people[20].id, rule: 'security-administrators-lock' }]][i % 6];
     leaf(type, p, more, at);
   }
 }
@@ -113,7 +113,7 @@ const refuse = (c, rule, advice) => { throw new Fail(403, 'denied', { rules: [ru
 function mayRead(c, me, action = 'channel.read') {
   if (c.kind === 'public' || c.members.has(me.id)) return;
   const rule = c.kind === 'private' ? 'private-channel-members-only' : 'direct-messages-are-private';
-  leaf(action, me, { action, object: c.id, decision: 'deny', rule });
+  leaf('decision', me, { action, object: c.id, decision: 'deny', rule });
   refuse({}, rule, c.kind === 'private' ? 'ask_member' : 'not_yours');
 }
 const need = (me, role, rule = 'administration-is-for-administrators') => { if (![].concat(role).includes(me.role)) refuse({}, rule, 'ask_administrator'); };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place where the page meets the API's types and calls; everything else imports from here.
-import { chatApi, ledgerApi, peopleApi } from '../api.draft';
+import { chatApi, ledgerApi, peopleApi } from '@api';
 import { Http } from './transport';
 import { signal } from './signal';
 import type { RenewCalls } from './session';
 
-export type * from '../api.draft';
+export type * from '@api';
 
 const bare = peopleApi(new Http({ onSignedOut: (p) => signal.signedOut(p) }));
 const renewCalls = (): RenewCalls => bare;

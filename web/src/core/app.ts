@@ -189,12 +189,12 @@ const live = new Live({
 
 const heard = new Map<string, () => void>();
 
-function onChannelEvent(event: string, data: unknown) {
+function onChannelEvent(id: string, event: string, data: unknown) {
   if (event === 'message_posted') took(data as Events['message_posted']);
   else if (event === 'member_joined') {
-    const id = (data as { channel?: string }).channel;
-    void query.invalidateQueries({ queryKey: id ? keys.members(id) : ['members'] });
-    void query.invalidateQueries({ queryKey: ['channel'] });
+    void query.invalidateQueries({ queryKey: keys.members(id) });
+    void query.invalidateQueries({ queryKey: keys.channel(id) });
+    channelsAreStale();
   }
 }
 
@@ -222,7 +222,7 @@ export function listen(extra?: string) {
     if (heard.has(id)) continue;
     let first = true;
     heard.set(id, live.sub(`channel:${id}`, {
-      event: onChannelEvent,
+      event: (event, data) => onChannelEvent(id, event, data),
       fresh: () => {
         void refreshRoom(id).catch(() => undefined);
         if (!first) channelsAreStale();

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One typed error for everything a call can end in.
-import type { ErrorCode } from './api';
+import type { ErrorCode, FieldFault } from './api';
 
-export interface FieldProblem { field: string; what: string; limit?: number }
-
+// 'stale' is the outbox's own: too old to be sent again unasked.
 export interface ProblemBody {
-  code: string; id?: string; fields?: FieldProblem[]; rules?: string[]; advice?: string; params?: Record<string, unknown>;
+  code: Code | 'stale'; id?: string; fields?: FieldFault[]; rules?: string[]; advice?: string; params?: Record<string, unknown>;
 }
 
 // 'network': no answer came. 'unknown': an answer, but not one of ours (a proxy's page, say).
 export type Code = ErrorCode | 'network' | 'unknown';
 
 export class Problem extends Error {
-  readonly fields: FieldProblem[];
+  readonly fields: FieldFault[];
   readonly rules: string[];
   constructor(readonly code: Code, readonly status: number, readonly body: ProblemBody = { code }, readonly retryAfter?: number) {
     super(`${status} ${code}`);

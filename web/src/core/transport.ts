@@ -4,7 +4,7 @@
 import { randomId } from './bytes';
 import { Problem, problemOf } from './problem';
 import { clock, currentProof, proofHeaders, renew, setClock, type Proof, type RenewCalls } from './session';
-import type { Transport as ApiTransport } from './api';
+import type { Query, Transport as ApiTransport } from './api';
 
 export interface TransportOptions {
   fetch?: typeof fetch;
@@ -20,7 +20,7 @@ const UNPROVEN = /^\/api\/(sign-in|invites)\/|^\/api\/session\/(challenge|renew)
 const TIMEOUT = 30_000;
 const sleepFor = (ms: number) => new Promise<void>((r) => setTimeout(r, ms));
 
-export function queryText(query?: object): string {
+export function queryText(query?: Query): string {
   const q = new URLSearchParams();
   for (const [k, v] of Object.entries(query ?? {})) if (v !== undefined && v !== null && v !== '') q.set(k, String(v));
   const s = q.toString();
@@ -38,7 +38,7 @@ export class Http implements ApiTransport {
   // The same transport with other options: `keyed('…')` for the outbox, which owns its keys.
   with(o: TransportOptions): Http { return new Http({ ...this.o, ...o }); }
 
-  async call<T>(method: string, path: string, query?: object, body?: object): Promise<T> {
+  async call<T>(method: string, path: string, query?: Query, body?: object): Promise<T> {
     const full = path + queryText(query);
     const key = method === 'GET' ? '' : (this.o.key ?? randomId());
     const tries = this.o.tries ?? 4;

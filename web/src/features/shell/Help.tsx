@@ -20,10 +20,12 @@ export default function Help({ onClose }: { onClose: () => void }) {
       <p style={{ color: 'var(--ink-2)', marginBottom: 8 }}>{t('help.about')}</p>
       <div data-testid="help">
         {groups.map(([title, rows]) => (
-          <dl className={s.keys} key={title}>
-            <h3>{title}</h3>
+          <section key={title}>
+            <h3 className={s.keysHead}>{title}</h3>
+            <dl className={s.keys}>
             {rows.map(([what, keys]) => [<dt key={`t${what}`}>{what}</dt>, <dd key={`d${what}`}>{keys.map((k) => <Kbd key={k}>{k}</Kbd>)}</dd>])}
-          </dl>
+            </dl>
+          </section>
         ))}
       </div>
     </Dialog>

@@ -17,7 +17,7 @@ export function Doorway({ children }: { children: ReactNode }) {
         <p className={s.motto}>{t('app.motto')}</p>
       </aside>
       <div className={s.side}>
-        <div className={s.tools}><LangPicker compact /><ThemePicker compact /></div>
+        <header className={s.tools}><LangPicker compact /><ThemePicker compact /></header>
         <main className={s.main}>{children}</main>
         <footer className={s.host}>{location.host}</footer>
       </div>
