@@ -128,7 +128,6 @@ static bool take_setting(struct cli *c, str name, const char *value)
 {
     struct config scratch;
     struct config_error why;
-    SCRATCH(s);
     config_default(&scratch);
     if (!c->command->settings || c->settings_n == CLI_OPTIONS_MAX)
         return false;

@@ -159,7 +159,7 @@ TEST(every_command_explains_itself_within_a_hundred_columns)
 TEST(mistakes_are_answered_with_what_was_meant)
 {
     static const struct {
-        const char *args[5];
+        const char *args[6];
         const char *says;
     } rows[] = {
         { { "docter" }, "did you mean `outwork doctor`?" },

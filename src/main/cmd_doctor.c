@@ -29,7 +29,7 @@ static void add(struct doctor *d, enum verdict v, const char *remedy, str what)
         (struct finding){ d->check, v, what, str_from(remedy ? remedy : "") };
 }
 
-static str format(struct doctor *d, const char *fmt, va_list ap)
+PRINTF(2, 0) static str format(struct doctor *d, const char *fmt, va_list ap)
 {
     char line[1024];
     int n = vsnprintf(line, sizeof line, fmt, ap);
