@@ -180,9 +180,9 @@ static err lanes_begin(struct api *api)
         TRY(loop_new(&t->loop));
         if (pthread_create(&t->thread, NULL, lane_run, t) != 0)
             return E_IO;
+        while (atomic_load(&api->serving) <= i) /* ports are opened one after another */
+            (void)poll(NULL, 0, 1);
     }
-    while (atomic_load(&api->serving) < api->lanes_n)
-        (void)poll(NULL, 0, 1);
     return E_NONE;
 }
 
@@ -250,24 +250,33 @@ static void reload(struct api *api, const struct config *c)
         log_error("the policies are not taken; the old ones stay", L_STR("why", why));
 }
 
+/* Takes one event; E_AGAIN when there is none. *ret_end: time to end. */
+static err one_event(struct api *api, struct arena *a, bool *ret_end)
+{
+    struct role_event ev;
+    err e = role_event(api->r, a, &ev);
+    if (e == E_AGAIN)
+        return e;
+    if (e != E_NONE || ev.kind == ROLE_EVENT_STOP)
+        *ret_end = true;
+    else if (ev.kind == ROLE_EVENT_PEER && str_eq(ev.peer.role, S("vault")))
+        office_vault_give(api->o.office, ev.peer.index, ev.peer.fd);
+    else if (ev.kind == ROLE_EVENT_RELOAD)
+        reload(api, &ev.config);
+    else if (ev.kind == ROLE_EVENT_DEATH)
+        log_warn("another role died", L_STR("role", ev.role), L_INT("deaths", ev.deaths));
+    return E_NONE;
+}
+
 /* False: time to end. */
 static bool control(struct api *api)
 {
-    SCRATCH(s);
-    struct role_event ev;
-    for (;;) {
-        err e = role_event(api->r, s.a, &ev);
-        if (e == E_AGAIN)
-            return true;
-        if (e != E_NONE || ev.kind == ROLE_EVENT_STOP)
-            return false;
-        if (ev.kind == ROLE_EVENT_PEER && str_eq(ev.peer.role, S("vault")))
-            office_vault_give(api->o.office, ev.peer.index, ev.peer.fd);
-        else if (ev.kind == ROLE_EVENT_RELOAD)
-            reload(api, &ev.config);
-        else if (ev.kind == ROLE_EVENT_DEATH)
-            log_warn("another role died", L_STR("role", ev.role), L_INT("deaths", ev.deaths));
-    }
+    struct arena *a = arena_new("control", 1 << 20);
+    bool end = false;
+    while (!end && one_event(api, a, &end) == E_NONE)
+        arena_reset(a);
+    arena_free(a);
+    return !end;
 }
 
 static void wait_for_the_end(struct api *api)
@@ -295,7 +304,6 @@ static err begin(struct api *api)
     for (size_t i = 0; i < r->peers_n; i++)
         if (str_eq(r->peers[i].role, S("vault")))
             office_vault_give(api->o.office, r->peers[i].index, r->peers[i].fd);
-    office_vault_enter(api->o.office);
     api->tickets = tls_tickets_new();
     fetch_tickets(api);
     err e = load_certificate(api, &api->tls);
@@ -327,7 +335,6 @@ int api_role_main(struct role_start *r)
     lanes_end(api);
     sealer_stop(api->sealer);
     db_close(api->sealer_db);
-    office_vault_leave(api->o.office);
     office_close(&api->o);
     tls_drop(api->tls);
     tls_tickets_free(api->tickets);

@@ -194,7 +194,7 @@ static int supervise(struct office *o, const struct vault_files *f)
           .listeners = o->listeners,
           .listeners_n = o->listeners_n },
     };
-    struct super_link links[] = { { ROLE_API, ROLE_VAULT, 2 * o->threads + 4 } };
+    struct super_link links[] = { { ROLE_API, ROLE_VAULT, 2 * o->threads + 8 } };
     struct super_plan plan = {
         .data = str_from(p->data),
         .config = place_config_text(p),

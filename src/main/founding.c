@@ -93,11 +93,9 @@ static err prepare_and_load(struct opened *o, struct arena *a)
     struct demo *d;
     struct answer *answer = NEW(a, struct answer);
     struct call c = { .arena = a, .office = o->office, .now = os_now(), .answer = answer };
-    office_vault_enter(o->office);
     err e = demo_prepare(&c, &d);
     if (e == E_NONE)
         e = serve_write(o->serve, load_demo, d);
-    office_vault_leave(o->office);
     return e;
 }
 

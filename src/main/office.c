@@ -123,6 +123,7 @@ err office_open(const struct open_options *o, struct arena *a, struct opened *re
         .session_lasts = 12 * USEC_HOUR,
     };
     ret->office = office_new(a, &oo);
+    office_vault_enter(ret->office); /* the first place: the only one that init has a socket for */
     ret->db_path = str_fmt(a, "%s/store/outwork.db", o->data);
     err e = office_policy_text(o->config, a, &text, &why);
     if (e == E_NONE)
@@ -131,13 +132,16 @@ err office_open(const struct open_options *o, struct arena *a, struct opened *re
         ret->why = str_fmt(a, "the policies cannot be taken: " STR_FMT, STR_ARG(why));
     else
         e = open_store(o, a, ret);
-    if (e != E_NONE)
+    if (e != E_NONE) {
+        office_vault_leave(ret->office);
         office_end(ret->office);
+    }
     return e;
 }
 
 void office_close(struct opened *o)
 {
     serve_stop(o->serve);
+    office_vault_leave(o->office);
     office_end(o->office);
 }

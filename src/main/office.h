@@ -21,9 +21,9 @@ struct open_options {
     u32 slow_threads;
 };
 
-/* Policies, store (migrated), pipeline, people and sessions in memory. Vault sockets are given by
- * the caller (office_vault_give) before or after. On failure nothing stays open and ret->why says
- * why. */
+/* Policies, store (migrated), pipeline, people and sessions in memory; the calling thread enters
+ * the vault at place 0. Vault sockets are given by the caller (office_vault_give) before or after.
+ * On failure nothing stays open and ret->why says why. */
 MUST_USE err office_open(const struct open_options *o, struct arena *a, struct opened *ret);
 void office_close(struct opened *o);
 
