@@ -55,6 +55,12 @@ void req_from_head(struct conn *c)
     };
 }
 
+struct stream_tls http_req_tls(const struct http_req *r)
+{
+    const struct conn *c = conn_get(r->server, r->conn);
+    return c ? stream_tls(&c->stream) : (struct stream_tls){ 0 };
+}
+
 static void no_answer(struct http_req *req)
 {
     http_reply(req, &(struct http_reply){ .status = 500 });
@@ -94,7 +100,6 @@ struct http_req *http_req_keep(struct http_req *req)
     struct http_req *copy = NEW(a, struct http_req);
     size_t head_size = offsetof(struct http1_head, field) + h->n * sizeof h->field[0];
     struct http1_head *head = arena_get_raw(a, head_size, 16);
-    struct conn *c = conn_get(s, req->conn);
     memcpy(head, h, head_size);
     const char *from = h->method_text.p;
     size_t whole = (size_t)(req->body.p + req->body.n - from);
@@ -114,8 +119,6 @@ struct http_req *http_req_keep(struct http_req *req)
     copy->path = head->path;
     copy->query = head->query;
     copy->body.p = to + (req->body.p - from);
-    if (c && c->stream.ssl)
-        copy->tls = stream_tls(&c->stream);
     req->kept = copy->kept = true;
     s->arena = NULL;
     return copy;

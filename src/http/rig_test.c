@@ -166,7 +166,7 @@ void rig_free(struct rig *r)
 void rig_step(struct rig *r, int ticks)
 {
     for (int i = 0; i < ticks; i++)
-        loop_step(r->loop, 1);
+        loop_step(r->loop, i + 1 == ticks); /* the last one waits a little */
 }
 
 void rig_advance(struct rig *r, usec t)

@@ -54,7 +54,6 @@ struct http_req {
     const struct http1_head *head; /* all fields, in order */
     struct http_peer peer;
     bool is_tls;
-    struct stream_tls tls;
     struct arena *arena; /* lives as long as the request */
     struct http_server *server;
     struct ref conn;
@@ -69,6 +68,10 @@ static inline str http_header_by_name(const struct http_req *r, str name)
 {
     return http1_get_by_name(r->head, name);
 }
+
+/* On the loop, while the connection lives (else all zero): the cipher, and whether it was resumed.
+ */
+struct stream_tls http_req_tls(const struct http_req *r);
 
 struct http_setup {
     struct loop *loop;
@@ -88,7 +91,8 @@ MUST_USE err http_server_new(const struct http_setup *setup, struct http_server 
 void http_server_tls(struct http_server *s,
                      struct tls *tls); /* for connections from now on; shared, not taken */
 /* Stops accepting, ends idle connections, closes WebSockets with 1001, lets requests in flight
- * finish; after grace cuts what is left. Then done(arg), from the loop, once. */
+ * finish; after grace cuts what is left. Then done(arg), from the loop, once; it may free the
+ * server. */
 void http_server_stop(struct http_server *s, usec grace, void (*done)(void *arg), void *arg);
 void http_server_free(
     struct http_server *s); /* cuts all; kept requests may still be answered (into nothing) */

@@ -155,6 +155,23 @@ static void large_bodies(struct T *T, bool tls)
     rig_free(r);
 }
 
+TEST(a_large_last_answer_arrives_whole)
+{
+    struct rig *r = rig_new(T, true, NULL);
+    static const char *const paths[] = { "/big", "/big-arena", "/big-static" };
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct caller *c = caller_new(r);
+        struct http1_field close = { S("Connection"), S("close") };
+        struct http_ask ask = { .path = str_from(paths[i]), .fields = &close, .n_fields = 1 };
+        expect_ok(http_client_ask(c->c, &ask));
+        rig_until(r, c->closed);
+        expect_i(c->n, 1);
+        expect_i(c->seen[0].body.n, 4 << 20);
+        caller_free(c);
+    }
+    rig_free(r);
+}
+
 TEST(large_bodies_pass_whole_plain)
 {
     large_bodies(T, false);
@@ -352,6 +369,10 @@ TEST(sessions_resume_after_a_restart_with_the_same_ticket_keys_and_not_with_othe
     struct caller *c = caller_new(r);
     expect_i(caller_get(c, "/")->status, 200);
     expect(!http_client_tls(c->c).resumed);
+    caller_ask(c, "GET", "/keep", S(""));
+    rig_until(r, r->n_kept == 1);
+    expect(r->kept[0]->is_tls && str_starts(str_from(http_req_tls(r->kept[0]).cipher), S("TLS_")));
+    rig_answer(r, 0, S(""));
     rig_until(r, tls_client_has_session(r->client_tls));
     caller_free(c);
     /* "restart": a new context with its own tickets object, the same keys and certificate */

@@ -84,6 +84,8 @@ static struct tls *tls_new(const SSL_METHOD *method)
     must(t->ctx && SSL_CTX_set_ex_data(t->ctx, lib.ctx_index, t) == 1);
     must(SSL_CTX_set_min_proto_version(t->ctx, TLS1_3_VERSION) == 1);
     must(SSL_CTX_set_max_proto_version(t->ctx, TLS1_3_VERSION) == 1);
+    /* Not the finite-field groups: a client could make us pay for them. */
+    must(SSL_CTX_set1_groups_list(t->ctx, "X25519:P-256:P-384") == 1);
     SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(t->ctx, 1);
     SSL_CTX_set_options(t->ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
