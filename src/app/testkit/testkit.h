@@ -63,7 +63,13 @@ struct visitor {
 
 struct visitor *visitor_new(struct app *app);
 
+/* Filled by each call, so that a test may show the same proof again. */
+struct shown {
+    str time, proof;
+};
+
 struct got {
+    struct shown shown;
     int status;
     str body, lines, type;
     const struct json *json; /* NULL when the body is empty */
@@ -77,7 +83,11 @@ struct got del(struct visitor *v, const char *path);
 struct ask {
     const char *method, *path, *body, *key;
     bool no_cookie, no_proof;
-    usec skew;
+    usec skew;          /* of the browser's clock */
+    const char *cookie; /* instead of the visitor's */
+    struct visitor *proof_of;                        /* proves with this one's key */
+    const char *proved_path, *proved_key, *proved_method; /* instead of the true ones */
+    str time, proof;    /* used as they are */
 };
 struct got ask(struct visitor *v, const struct ask *a);
 
@@ -93,10 +103,31 @@ str device_proof(struct visitor *v, str challenge, void **ret_ephemeral);
 void take_session(struct visitor *v, const struct got *g, const struct json *signed_in,
                   str challenge, void *ephemeral);
 
-void expect_status_(const struct got *g, int want, const char *file, int line);
-void expect_code_(const struct got *g, int want, const char *code, const char *file, int line);
-#define expect_status(g, want)     expect_status_(&(g), (want), __FILE__, __LINE__)
-#define expect_code(g, want, code) expect_code_(&(g), (want), (code), __FILE__, __LINE__)
+/* ---- a software authenticator (passkey_test.c) ---- */
+
+struct authenticator {
+    struct app *app;
+    void *key;
+    str credential;
+    const char *origin, *rp_id;
+    u32 counter;
+    bool no_verification, counts_not;
+};
+struct authenticator *authenticator_new(struct app *app);
+struct got passkey_enrol(struct visitor *v, struct authenticator *t);
+struct got passkey_sign_in(struct visitor *v, struct authenticator *t);
+
+/* An invitation opened and accepted in a new browser: password, authenticator code, device. */
+struct got accept_invite(struct visitor *v, str link, const char *password);
+str token_of(str link); /* what stands behind '#' */
+
+/* "pers_…" for a number */
+str id_text(struct app *app, const char *prefix, i64 id);
+
+void expect_status_(struct got g, int want, const char *file, int line);
+void expect_code_(struct got g, int want, const char *code, const char *file, int line);
+#define expect_status(g, want)     expect_status_((g), (want), __FILE__, __LINE__)
+#define expect_code(g, want, code) expect_code_((g), (want), (code), __FILE__, __LINE__)
 /* Dotted path into the answer: "items.0.id"; the empty str when absent. Numbers and bools as text.
  */
 str field(const struct got *g, const char *path);

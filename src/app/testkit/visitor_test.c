@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "app/testkit/testkit.h"
+#include "base/id.h"
 #include "core/proof.h"
+#include "loop/mailbox.h"
+#include "proc/totp.h"
 
 /* ---- keys ---- */
 
@@ -118,36 +121,49 @@ static struct got submit(struct visitor *v, const struct request *rq)
     return l.got;
 }
 
+static void prove(struct visitor *v, const struct ask *a, struct request *rq)
+{
+    u8 mac[32];
+    struct visitor *by = a->proof_of ? a->proof_of : v;
+    rq->time = a->time;
+    rq->proof = a->proof;
+    if (a->proof.n)
+        return;
+    rq->time = str_fmt(v->app->a, "%lld", (long long)((os_now() + a->skew) / USEC_MS));
+    const str parts[] = { a->proved_method ? str_from(a->proved_method) : rq->method,
+                          a->proved_path ? str_from(a->proved_path) : rq->target,
+                          a->proved_key ? str_from(a->proved_key) : rq->idempotency_key, rq->time };
+    proof_hmac(by->key, parts, COUNT(parts), mac);
+    rq->proof = b64(v->app, mac, sizeof mac);
+}
+
 struct got ask(struct visitor *v, const struct ask *a)
 {
     struct arena *m = v->app->a;
     str target = str_copy(m, str_from(a->path)), path = target;
     struct request rq = { .method = str_from(a->method),
                           .target = target,
-                          .body = a->body ? str_from(a->body) : (str){ 0 },
+                          .body = a->body ? str_copy(m, str_from(a->body)) : (str){ 0 },
                           .address = str_from(v->address),
                           .language = S("en"),
                           .user_agent = S("test"),
                           .query = { 0 } };
+    rq.path = path;
     if (str_has(path, '?')) {
         rq.path = str_cut(&path, '?');
         rq.query = path;
-    } else {
-        rq.path = path;
     }
     if (strcmp(a->method, "GET") != 0)
         rq.idempotency_key =
             a->key ? str_from(a->key) : str_fmt(m, "key-%p-%u", (void *)v, v->calls++);
-    if (v->signed_in && !a->no_cookie)
+    if (a->cookie)
+        rq.cookie = str_from(a->cookie);
+    else if (v->signed_in && !a->no_cookie)
         rq.cookie = v->cookie;
-    if (v->signed_in && !a->no_proof) {
-        u8 mac[32];
-        rq.time = str_fmt(m, "%lld", (long long)((os_now() + a->skew) / USEC_MS));
-        const str parts[] = { rq.method, rq.target, rq.idempotency_key, rq.time };
-        proof_hmac(v->key, parts, COUNT(parts), mac);
-        rq.proof = b64(v->app, mac, sizeof mac);
-    }
+    if (v->signed_in && !a->no_proof)
+        prove(v, a, &rq);
     struct got g = submit(v, &rq);
+    g.shown = (struct shown){ rq.time, rq.proof };
     conform(v->app, a->method, rq.path, &g);
     return g;
 }
@@ -212,18 +228,18 @@ i64 number(const struct got *g, const char *path)
     return json_i64_or(v, -1);
 }
 
-void expect_status_(const struct got *g, int want, const char *file, int line)
+void expect_status_(struct got g, int want, const char *file, int line)
 {
-    if (g->status != want)
-        test_failed(file, line, "status is %d, expected %d: " STR_FMT, g->status, want,
-                    STR_ARG(g->body));
+    if (g.status != want)
+        test_failed(file, line, "status is %d, expected %d: " STR_FMT, g.status, want,
+                    STR_ARG(g.body));
 }
 
-void expect_code_(const struct got *g, int want, const char *code, const char *file, int line)
+void expect_code_(struct got g, int want, const char *code, const char *file, int line)
 {
     expect_status_(g, want, file, line);
-    if (!str_eq_z(field(g, "code"), code))
-        test_failed(file, line, "code is " STR_FMT ", expected %s", STR_ARG(field(g, "code")),
+    if (!str_eq_z(field(&g, "code"), code))
+        test_failed(file, line, "code is " STR_FMT ", expected %s", STR_ARG(field(&g, "code")),
                     code);
 }
 
@@ -311,4 +327,62 @@ struct got renew(struct visitor *v)
         take_session(v, &g, g.json, challenge, e);
     EVP_PKEY_free(e);
     return g;
+}
+
+/* ---- invitations ---- */
+
+str token_of(str link)
+{
+    (void)str_cut(&link, '#');
+    return link;
+}
+
+static u64 b32_digit(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (u64)(c - 'A') : (u64)(c - '2') + 26;
+}
+
+/* RFC 4648 base32, as authenticator apps read it. */
+static str b32_parse(struct arena *out, str s)
+{
+    struct buf b = buf_in(out, 128);
+    u64 bits = 0;
+    u32 n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        bits = bits << 5 | b32_digit(s.p[i]);
+        for (n += 5; n >= 8; n -= 8)
+            buf_char(&b, (char)(bits >> (n - 8) & 0xff));
+    }
+    return buf_str(&b);
+}
+
+struct got accept_invite(struct visitor *v, str link, const char *password)
+{
+    struct app *app = v->app;
+    void *ephemeral;
+    char code[TOTP_DIGITS + 1];
+    str token = token_of(link);
+    struct got open =
+        post(v, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
+    if (open.status != 200)
+        return open;
+    struct got start = post(v, "/api/sign-in/start", "{}");
+    str challenge = field(&start, "challenge"), ticket = field(&open, "ticket");
+    str device = device_proof(v, challenge, &ephemeral);
+    totp_code(b32_parse(app->a, field(&open, "totp_secret")), totp_step(os_now()), code);
+    struct got g = post(v, "/api/invites/accept",
+                        "{\"token\":\"" STR_FMT "\",\"password\":\"%s\",\"code\":\"%s\",\"ticket\":\"" STR_FMT
+                        "\",\"challenge\":\"" STR_FMT "\",\"device\":" STR_FMT "}",
+                        STR_ARG(token), password, code, STR_ARG(ticket), STR_ARG(challenge),
+                        STR_ARG(device));
+    if (g.status == 200)
+        take_session(v, &g, json_get(g.json, S("signed_in")), challenge, ephemeral);
+    return g;
+}
+
+str id_text(struct app *app, const char *prefix, i64 id)
+{
+    struct buf b = buf_in(app->a, 64);
+    id_put(&b, prefix, id);
+    return buf_str(&b);
 }
