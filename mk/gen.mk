@@ -27,6 +27,7 @@ $(B)/gen/stamp$(GEN_ONLY): $(B)/tools/gen/gen $(GEN_FROM)
 	@mkdir -p $(B)/gen
 	$(SAY) GEN $(GEN_NAMES)
 	$(Q)$(B)/tools/gen/gen $(GEN_FLAGS) $(B) $(MODELS)
+	@rm -f $(B)/gen/stamp*
 	@touch $@
 $(GEN_C) $(GEN_H) $(B)/gen/base.cedarschema $(B)/api/openapi.json $(B)/api/api.ts: $(B)/gen/stamp$(GEN_ONLY) ;
 
@@ -56,7 +57,7 @@ $(B)/genfix/gen/%.o: $(B)/genfix/gen/%.c
 $(B)/libgenfix.a: $(FIX_C:.c=.o) $(B)/tools/gen/rt.o
 $(B)/testlist-gen.c: $(B)/tools/testlist $(TEST_gen)
 	$(Q)$(B)/tools/testlist $(TEST_gen) > $@
-$(B)/test-gen: $(TEST_gen:%.c=$(B)/%.o) $(B)/testlist-gen.o $(B)/test/runner.o $(B)/libgenfix.a $(B)/libgentool.a $(B)/libstore.a $(B)/libbase.a
+$(B)/test-gen: $(TEST_gen:%.c=$(B)/%.o) $(B)/testlist-gen.o $(B)/test/runner.o $(B)/libgenfix.a $(B)/libgentool.a $(B)/libcedar.a $(B)/libstore.a $(B)/libbase.a
 	$(Q)$(CC) $(LDH) -o $@ $^ $(LDLIBS)
 unit-gen: $(B)/test-gen
 	@echo "unit gen"

@@ -342,6 +342,7 @@ export const actions = [
   'department.list',
   'department.add',
   'person.listen',
+  'session.open',
   'channel.list',
   'channel.see',
   'channel.create',

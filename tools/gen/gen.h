@@ -209,6 +209,7 @@ struct module {
         size_t n, room;
     } migrations;
     struct names tables; /* that its migrations made */
+    struct guards asked; /* `action` lines: what handlers ask the gate themselves */
     int visit;           /* while modules are put in order */
 };
 

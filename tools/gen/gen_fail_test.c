@@ -37,7 +37,7 @@ static str run(struct T *T, const struct given *in)
 TEST(gen_refuses_lines_it_does_not_know)
 {
     REFUSED("tabel x\n", "t.model:2: `tabel` begins no declaration: module, uses, start, id, enum, "
-                         "record, entity, error, get, "
+                         "record, entity, error, action, get, "
                          "post, put, patch, delete, topic, event do\n");
     REFUSED("  x text 1..2\n",
             "t.model:2: an indented line belongs to a record or an entity above it\n");
@@ -86,6 +86,15 @@ TEST(gen_refuses_guards_on_what_is_no_entity)
         "t.model:7: the entity `thing` is loaded by `thing_load`, which is not in queries.sql\n");
     REFUSED(THING "entity thing as Thing\n  attrs colour\n",
             "t.model:7: the record `thing` has no field `colour`\n");
+}
+
+TEST(gen_refuses_actions_on_what_is_no_entity)
+{
+    REFUSED(THING "action thing.burn on thing\n",
+            "t.model:1: `action thing.burn` is asked on an entity: write `action thing.burn on "
+            "channel`, or no more\n");
+    REFUSED("action burn\n", "t.model:2: an action is written `thing.act`, found `burn`\n");
+    SQL_REFUSED("-- name: a :one -x\nSELECT 1;\n", "q.sql:1: one value is written `-> int`\n");
 }
 
 TEST(gen_refuses_pages_without_order_or_bounds)

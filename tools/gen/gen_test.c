@@ -2,6 +2,7 @@
 /* The generated code of the fixture modules (fixtures/club, fixtures/shop) in use: what a request's
  * bytes become, what goes back, what the statements do on a real store. The core's functions that
  * generated code calls are played here. */
+#include "cedar/cedar.h"
 #include "core/call.h"
 #include "gen/all.h"
 #include "gen/club.h"
@@ -357,8 +358,29 @@ TEST(gen_entities_say_what_the_policy_sees)
                   "action \"book.read\" appliesTo {\n  principal: [Person],\n  resource: [Book],"));
     expect(strstr(gen_cedarschema, "entity Person {\n  rank: String,\n  boss?: Person,\n};"));
     expect(strstr(gen_cedarschema, "    friend: Bool,\n"));
+    expect(strstr(gen_cedarschema, "action \"shop.open\" appliesTo {\n  principal: [Person],\n"
+                                   "  resource: [Organisation],"));
+    expect(strstr(gen_cedarschema, "action \"book.burn\" appliesTo {\n  principal: [Person],\n"
+                                   "  resource: [Book],"));
     expect_i(gen_errors_n, 2);
     expect_i(E_SOLD_OUT, E_MODULE_FIRST + 1);
+}
+
+TEST(gen_the_policy_schema_is_one_that_the_policy_language_reads)
+{
+    struct cedar_faults faults_found;
+    const struct cedar_schema *schema = NULL;
+    const struct cedar_policies *policies = NULL;
+    cedar_faults_init(&faults_found, T->arena);
+    expect_ok(cedar_schema_parse(T->arena, str_from(gen_cedarschema), &faults_found, &schema));
+    str good = S("permit (principal, action == Action::\"book.add\", resource is Person) when "
+                 "{ context.strength >= 2 && context.friend && resource.rank == \"junior\" };");
+    str wrong =
+        S("permit (principal, action == Action::\"book.read\", resource) when { context.friend };");
+    expect_ok(cedar_parse(T->arena, good, &faults_found, &policies));
+    expect_ok(cedar_validate(policies, schema, &faults_found));
+    expect_ok(cedar_parse(T->arena, wrong, &faults_found, &policies));
+    expect_err(cedar_validate(policies, schema, &faults_found), E_INVALID);
 }
 
 /* ---- Statements ---- */

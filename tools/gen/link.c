@@ -458,6 +458,19 @@ static void resolve_endpoint(struct gen *g, const struct module *m, struct endpo
         resolve_guard(g, e, &e->guards.at[i]);
 }
 
+static void resolve_asked(struct gen *g, struct module *m)
+{
+    for (size_t i = 0; i < m->asked.n; i++) {
+        struct guard *gd = &m->asked.at[i];
+        const struct record *r = gd->kind == GUARD_ON ? find_record(g, m, gd->on) : NULL;
+        gd->entity = r ? r->entity : NULL;
+        if (gd->kind != GUARD_ORGANISATION && !gd->entity)
+            bad(g, m->at,
+                "`action @` is asked on an entity: write `action @ on channel`, or no more",
+                gd->action, gd->action);
+    }
+}
+
 static void resolve_topics(struct gen *g, struct module *m)
 {
     for (size_t i = 0; i < m->topics.n; i++) {
@@ -568,6 +581,7 @@ void gen_link(struct gen *g)
         EACH(m, entities, k) resolve_by(g, m, &m->entities.at[k]);
         EACH(m, endpoints, k) resolve_endpoint(g, m, &m->endpoints.at[k]);
         resolve_topics(g, m);
+        resolve_asked(g, m);
         mark_lists(m);
     }
     for (size_t i = 0; i < g->modules.n; i++) {

@@ -464,6 +464,13 @@ static bool parse_guards(struct cursor *c, struct guards *to)
     return true;
 }
 
+/* `action session.open` or `action thing.act on channel`: asked by a handler, not by a line. */
+static void parse_action(struct cursor *c, struct module *m)
+{
+    if (parse_guards(c, &m->asked))
+        rest_empty(c);
+}
+
 static bool parse_clause(struct cursor *c, struct endpoint *e)
 {
     str word = cur_word(c);
@@ -649,10 +656,15 @@ static char parse_top(struct cursor *c, struct module *m)
         void (*parse)(struct cursor *c, struct module *m);
         char kind;
     } kinds[] = {
-        { "id", parse_id, 0 },           { "enum", parse_enum, 0 },
-        { "record", parse_record, 'r' }, { "entity", parse_entity, 'e' },
-        { "error", parse_error, 0 },     { "topic", parse_topic, 0 },
-        { "event", parse_event, 0 },     { "module", parse_module_line, 0 },
+        { "id", parse_id, 0 },
+        { "enum", parse_enum, 0 },
+        { "record", parse_record, 'r' },
+        { "entity", parse_entity, 'e' },
+        { "error", parse_error, 0 },
+        { "action", parse_action, 0 },
+        { "topic", parse_topic, 0 },
+        { "event", parse_event, 0 },
+        { "module", parse_module_line, 0 },
     };
     static const char *const methods[] = { "get", "post", "put", "patch", "delete" };
     if (!m->name.n && !str_eq_z(word, "module"))
@@ -681,7 +693,8 @@ static char parse_top(struct cursor *c, struct module *m)
         }
     } else {
         bad(c->g, c->at,
-            "`@` begins no declaration: module, uses, start, id, enum, record, entity, error, get, "
+            "`@` begins no declaration: module, uses, start, id, enum, record, entity, error, "
+            "action, get, "
             "post, put, patch, delete, topic, event do",
             word.n ? word : cur_shown(c));
     }

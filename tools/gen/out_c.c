@@ -51,6 +51,8 @@ struct names all_actions(struct gen *g)
                 add_name(g, &seen, m->endpoints.at[k].guards.at[q].action);
         for (size_t k = 0; k < m->topics.n; k++)
             add_name(g, &seen, m->topics.at[k].guard.action);
+        for (size_t k = 0; k < m->asked.n; k++)
+            add_name(g, &seen, m->asked.at[k].action);
     }
     return seen;
 }

@@ -187,6 +187,8 @@ void out_cedar(struct gen *g, struct buf *b)
                 add_action(g, &as, &m->endpoints.at[k].guards.at[q]);
         for (size_t k = 0; k < m->topics.n; k++)
             add_action(g, &as, &m->topics.at[k].guard);
+        for (size_t k = 0; k < m->asked.n; k++)
+            add_action(g, &as, &m->asked.at[k]);
     }
     for (size_t i = 0; i < as.n; i++)
         put_action(g, b, &as.at[i]);
