@@ -427,6 +427,16 @@ TEST(doctor_finds_nothing_wrong_with_a_new_office)
     pid_t pid = start_quiet(T);
     expect_i(run(T, "doctor", "--data", "d").code, 0); /* nor beside a running server */
     expect_i(end_quiet(pid), 0);
+    unsigned was = port; /* nor beside one that was told to listen elsewhere */
+    port = free_port();
+    char at[64];
+    (void)snprintf(at, sizeof at, "127.0.0.1:%u", port);
+    pid = start(T, (const char *[]){ "run", "--data", "d", "--listen", at, NULL });
+    (void)await_answer(T);
+    struct ran beside = run(T, "doctor", "--data", "d");
+    expect(beside.code == 0 && says(beside.out, at));
+    expect_i(end_quiet(pid), 0);
+    port = was;
 }
 
 /* The doctor's finding on a check, as JSON; "" when it has none that is bad. */

@@ -155,14 +155,16 @@ void doctor_ports(struct doctor *d)
     struct listen_address at[LISTEN_ADDRESSES_MAX];
     size_t n;
     bool well = true;
-    must(listen_parse_list(d->place->config.listen, at, &n) == E_NONE);
+    str served = place_served(d->place), listen = served.n ? served : d->place->config.listen;
+    if (listen_parse_list(listen, at, &n) != E_NONE)
+        return;
     for (size_t i = 0; i < n; i++)
         well &= port_well(d, &at[i]);
     if (well)
         doctor_ok(d,
                   d->holder ? TEXT("served: " STR_FMT, "正在监听：" STR_FMT)
                             : TEXT("free: " STR_FMT, "空闲：" STR_FMT),
-                  STR_ARG(d->place->config.listen));
+                  STR_ARG(listen));
 }
 
 void doctor_sandbox(struct doctor *d)

@@ -132,7 +132,7 @@ err place_lock(const struct place *p, int *ret_holder)
         os_close(fd);
         return E_CONFLICT;
     }
-    str pid = str_fmt(p->arena, "%d\n", (int)getpid());
+    str pid = str_fmt(p->arena, "%d\n" STR_FMT "\n", (int)getpid(), STR_ARG(p->config.listen));
     if (ftruncate(fd, 0) != 0)
         return os_err();
     return os_write_all(fd, pid.p, pid.n, 0);
@@ -146,6 +146,16 @@ int place_holder(const struct place *p)
     int pid = holder_of(fd);
     os_close(fd);
     return pid;
+}
+
+str place_served(const struct place *p)
+{
+    str rest;
+    if (!place_holder(p) ||
+        os_read_file(p->arena, place_path(p, "run/parent.pid"), 4096, &rest) != E_NONE)
+        return S("");
+    (void)str_cut(&rest, '\n'); /* the pid, for people */
+    return str_cut(&rest, '\n');
 }
 
 /* ---- owners ---- */

@@ -31,6 +31,8 @@ str place_config_text(const struct place *p);          /* the config in effect, 
 /* One parent a folder. E_CONFLICT: *ret_holder has it. Held until the process ends. */
 MUST_USE err place_lock(const struct place *p, int *ret_holder);
 int place_holder(const struct place *p); /* its pid, 0: nobody's */
+/* Where the running server listens, which its options may have changed; "" if none says. */
+str place_served(const struct place *p);
 
 /* The user the api role gets here: 0 unless we are root and that user can reach the folder. */
 unsigned place_api_uid(const char *data);

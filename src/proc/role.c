@@ -130,6 +130,19 @@ static void set_log(const struct role *role, const struct config *c)
             log_setup(role->name, (enum log_level)i, STDERR_FILENO);
 }
 
+/* The role's sandbox, and in it the folder of policies that the config names. */
+static struct sandbox_spec spec_for(const struct role_start *r)
+{
+    struct sandbox_spec spec = r->role->sandbox;
+    if (!(spec.calls & SANDBOX_FILES) || !r->config.policies.n)
+        return spec;
+    struct sandbox_path *paths = NEW_N(r->arena, struct sandbox_path, spec.paths_n + 1);
+    memcpy(paths, spec.paths, spec.paths_n * sizeof *paths);
+    paths[spec.paths_n++] = (struct sandbox_path){ str_z(r->arena, r->config.policies), false };
+    spec.paths = paths;
+    return spec;
+}
+
 err role_begin(const char *name, struct arena *boot, struct role_start *ret)
 {
     struct role_start r = { .role = role_by_name(str_from(name)),
@@ -149,7 +162,8 @@ err role_begin(const char *name, struct arena *boot, struct role_start *ret)
     r.peers = b.peers.at;
     r.peers_n = b.peers.n;
     set_log(r.role, &r.config);
-    TRY(sandbox_enter(&r.role->sandbox, str_z(s.a, r.data), b.uid, &r.sandbox));
+    struct sandbox_spec spec = spec_for(&r);
+    TRY(sandbox_enter(&spec, str_z(s.a, r.data), b.uid, &r.sandbox));
     *ret = r;
     return E_NONE;
 }

@@ -72,6 +72,10 @@ static const int core_calls[] = {
     SCMP_SYS(sysinfo),
     SCMP_SYS(membarrier),
     SCMP_SYS(shutdown),
+    SCMP_SYS(select),
+    SCMP_SYS(pselect6),
+    SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(rt_sigsuspend),
 };
 
 static const int file_calls[] = {
@@ -105,6 +109,8 @@ static const int server_calls[] = {
     SCMP_SYS(getpeername),
     SCMP_SYS(pipe2),
     SCMP_SYS(dup3),
+    SCMP_SYS(dup2),
+    SCMP_SYS(pipe),
     SCMP_SYS(sendfile),
     SCMP_SYS(splice),
     SCMP_SYS(tee),

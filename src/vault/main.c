@@ -36,7 +36,7 @@ static err read_root_key(u8 ret[ROOT_KEY_BYTES])
     return e;
 }
 
-static void serve(struct role_start *r)
+static void serve(struct role_start *r, bool all_locked)
 {
     u8 key[ROOT_KEY_BYTES];
     if (read_root_key(key) != E_NONE)
@@ -53,6 +53,8 @@ static void serve(struct role_start *r)
     explicit_bzero(key, sizeof key);
     if (e != E_NONE)
         role_refuse(r, str_from(why));
+    log_info("keys are in locked memory",
+             L_Z("locked", all_locked ? "the whole process" : "the keys alone"));
     if (role_ready(r) == E_NONE)
         vault_serve(v, r);
     vault_close(v);
@@ -64,7 +66,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "outwork-vault holds the keys; `outwork run` starts it.\n");
         return 2;
     }
-    (void)lock_memory();
+    bool all_locked = lock_memory();
     /* No configuration file is read: what the vault does does not hang on the machine's. */
     must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
     must(sodium_init() >= 0);
@@ -76,7 +78,7 @@ int main(int argc, char **argv)
         log_error("cannot start", L_Z("why", err_text(e)));
         return 1;
     }
-    serve(&r);
+    serve(&r, all_locked);
     arena_free(boot);
     return 0;
 }

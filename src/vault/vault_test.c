@@ -503,11 +503,27 @@ TEST(the_authority_signs_for_no_other_name)
     for (size_t i = 0; i < COUNT(bad); i++)
         expect_err(ops_ca_issue(v, T->arena, &(struct vault_ca_issue_in){ str_from(bad[i]) }, &out),
                    E_INVALID);
-    /* and a client would not believe one made with its key all the same */
-    X509 *ca = v->ca_cert;
-    NAME_CONSTRAINTS *nc = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
-    expect(nc && sk_GENERAL_SUBTREE_num(nc->permittedSubtrees) == 4);
-    NAME_CONSTRAINTS_free(nc);
+    close_vault(v);
+}
+
+TEST(a_stolen_authority_key_makes_nothing_for_other_sites)
+{
+    struct vault *v = open_vault(T);
+    struct leaf good, evil;
+    str pem;
+    expect_ok(ca_pem(v, T->arena, &pem));
+    X509 *ca = from_pem(pem);
+    expect_ok(ca_leaf(v, T->arena, S("office.example"), os_now(), &good));
+    /* the same name and key, other constraints: what a thief would sign with */
+    expect_ok(ca_make(v, S("office.example, evil.example"), os_now()));
+    expect_ok(ca_leaf(v, T->arena, S("evil.example"), os_now(), &evil));
+    X509 *x = from_pem(good.pem), *y = from_pem(evil.pem);
+    expect(trusted(ca, x, "office.example"));
+    expect(trusted(v->ca_cert, y, "evil.example"));
+    expect(!trusted(ca, y, "evil.example"));
+    X509_free(ca);
+    X509_free(x);
+    X509_free(y);
     close_vault(v);
 }
 
