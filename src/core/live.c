@@ -236,19 +236,33 @@ static void write_frame(struct live_sock *s)
     }
 }
 
+/* Who was read for and still has room goes on in the next tick, so that others come in
+ * between. */
 void live_tick(struct live_port *p)
 {
+    struct live_sock *again = NULL;
     p->deferred = false;
     for (struct live_sock *s = p->dirty; s; s = s->next_dirty)
         if (s->behind_n && !s->closing)
             topic_catch_up(s);
     for (struct live_sock *s; (s = p->dirty);) {
+        bool more = s->behind_n && s->first;
         p->dirty = s->next_dirty;
         s->dirty = false;
         write_frame(s);
+        if (more && s->sock && p->calls.queued(p->arg, s->sock) <= QUEUE_LOW) {
+            s->dirty = true;
+            s->next_dirty = again;
+            again = s;
+        }
     }
     drop_held(p);
     arena_reset(p->tick);
+    p->dirty = again;
+    if (again) {
+        p->deferred = true;
+        p->calls.defer(p->arg);
+    }
 }
 
 /* ---- one socket ---- */
