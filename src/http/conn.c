@@ -273,8 +273,8 @@ void conn_put(struct conn *c, str bytes)
         conn_drop(c);
         return;
     }
-    IGNORE(
-        stream_flush(&c->stream)); /* the loop's buffer for records is shared: never left filled */
+    /* The loop's buffer for records is shared: it is never left filled. */
+    IGNORE(stream_flush(&c->stream));
 }
 
 /* Large answers: as much as the socket takes, the rest waits where it is. */
@@ -284,7 +284,6 @@ static err send_rest(struct conn *c)
     while (e == E_NONE && c->rest.n) {
         str piece = { c->rest.p, MIN(c->rest.n, (size_t)LOOP_BUF) };
         c->rest = (str){ c->rest.p + piece.n, c->rest.n - piece.n };
-        c->write_sent += piece.n;
         e = stream_write(&c->stream, piece);
         if (e == E_NONE)
             e = stream_flush(&c->stream);
@@ -326,14 +325,14 @@ void conn_flush(struct conn *c)
 {
     if (c->state == CONN_DEAD)
         return;
-    size_t kept = stream_kept(&c->stream);
+    size_t waiting = c->rest.n + stream_kept(&c->stream);
     err e = send_turn(c) ? send_rest(c) : E_CLOSED;
     if (e == E_CLOSED) {
         conn_drop(c);
         return;
     }
-    if (kept > stream_kept(&c->stream))
-        c->write_sent += kept - stream_kept(&c->stream);
+    size_t still = c->rest.n + stream_kept(&c->stream);
+    c->write_sent += waiting - MIN(waiting, still);
     if (e == E_AGAIN) {
         wait_for_room(c);
         return;

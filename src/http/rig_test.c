@@ -44,6 +44,13 @@ static void ws_closed(void *arg, struct ref ws, u16 code)
 
 static const struct ws_calls ws_calls = { ws_text, NULL, ws_drained, ws_closed };
 
+void rig_accept(struct rig *r, size_t i)
+{
+    if (ws_accept(r->kept[i], S("chat"), &ws_calls, r, &r->ws) == E_NONE)
+        r->ws_open++;
+    r->kept[i] = NULL;
+}
+
 static void big(struct http_req *req, enum http_life life)
 {
     static char bytes[4 << 20];
@@ -66,7 +73,13 @@ static void route(struct rig *r, struct http_req *req)
     } else if (str_eq(p, S("/echo"))) {
         http_reply(req, &(struct http_reply){
                             .status = 200, .content_type = S("text/plain"), .body = req->body });
-    } else if (str_eq(p, S("/keep"))) {
+    } else if (str_eq(p, S("/answer-kept"))) {
+        rig_answer(r, 0, S("from another's turn"));
+        http_reply(req, &(struct http_reply){ .status = 200, .body = S("mine") });
+    } else if (str_eq(p, S("/peer"))) {
+        http_reply(req, &(struct http_reply){ .status = 200,
+                                              .body = http_peer_text(req->arena, &req->peer) });
+    } else if (str_eq(p, S("/keep")) || str_eq(p, S("/ws-later"))) {
         r->kept[r->n_kept++] = http_req_keep(req);
     } else if (str_eq(p, S("/big"))) {
         big(req, HTTP_BODY_CALL);

@@ -43,6 +43,8 @@ struct http_limits rig_small(void);      /* the defaults, for tests to change */
 const struct http_stats *rig_stats(const struct rig *r);
 void rig_answer(struct rig *r, size_t i, str body); /* answers kept[i] */
 
+void rig_accept(struct rig *r, size_t i); /* kept[i] becomes r->ws */
+
 /* Ticks until cond, at most five seconds. */
 #define rig_until(r, cond)                                                    \
     do {                                                                      \

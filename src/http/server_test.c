@@ -289,6 +289,22 @@ TEST(a_kept_request_outlives_its_server)
     loop_free(r->loop);
 }
 
+TEST(one_turn_may_answer_another_connection)
+{
+    struct rig *r = rig_new(T, true, NULL);
+    struct caller *waits = caller_new(r), *acts = caller_new(r);
+    caller_ask(waits, "GET", "/keep", S(""));
+    rig_until(r, r->n_kept == 1);
+    expect_s(caller_get(acts, "/answer-kept")->body, S("mine"));
+    rig_until(r, waits->n == 1);
+    expect_s(waits->seen[0].body, S("from another's turn"));
+    expect_s(caller_get(acts, "/peer")->body, S("127.0.0.1"));
+    expect_s(caller_get(waits, "/still")->body, S("/still"));
+    caller_free(waits);
+    caller_free(acts);
+    rig_free(r);
+}
+
 /* ---- workers */
 
 struct job {

@@ -156,6 +156,27 @@ TEST(fragments_and_cut_frames_are_joined)
     rig_free(r);
 }
 
+TEST(a_kept_request_can_become_a_socket_later_or_find_nobody)
+{
+    struct rig *r = rig_new(T, true, NULL);
+    struct caller *c = caller_new(r), *gone = caller_new(r);
+    expect_ok(http_client_upgrade(c->c, &(struct http_ask){ .path = S("/ws-later") }));
+    rig_until(r, r->n_kept == 1);
+    expect_ok(http_client_upgrade(gone->c, &(struct http_ask){ .path = S("/ws-later") }));
+    rig_until(r, r->n_kept == 2);
+    caller_free(gone);
+    rig_advance(r, USEC_S);
+    rig_accept(r, 0);
+    rig_accept(r, 1);
+    rig_until(r, c->n == 1);
+    expect_i(c->seen[0].status, 101);
+    say(c, WS_TEXT, S("at last"));
+    rig_until(r, c->texts == 1);
+    rig_until(r, rig_stats(r)->conns == 1);
+    caller_free(c);
+    rig_free(r);
+}
+
 static void back_pressure(struct T *T, bool tls)
 {
     struct http_limits l = rig_small();
@@ -225,10 +246,12 @@ TEST(many_sends_of_one_tick_leave_in_one_write)
     size_t head = wire_read(w).n;
     for (int i = 0; i < 10; i++)
         expect_ok(ws_send_text(r->server, r->ws, S("x")));
-    expect_i(ws_queued(r->server, r->ws), 30);
+    expect_ok(ws_send_binary(r->server, r->ws, S("y")));
+    expect_i(ws_queued(r->server, r->ws), 33);
     loop_step(r->loop, 0);
     expect_i(ws_queued(r->server, r->ws), 0);
-    expect_i(wire_read(w).n, head + 30);
+    expect_i(wire_read(w).n, head + 33);
+    expect_i((u8)wire_read(w).p[head + 30], 0x82);
     wire_close(w);
     rig_free(r);
 }

@@ -150,6 +150,40 @@ TEST(deferred_work_runs_once_a_tick_however_often_it_was_asked_for)
     loop_free(l);
 }
 
+struct watched {
+    struct loop_fd f;
+    struct loop *loop;
+    struct watched *other;
+    int ran;
+};
+
+static void unwatch_other(struct loop_fd *f, UNUSED u32 events)
+{
+    struct watched *w = (struct watched *)(void *)f;
+    w->ran++;
+    loop_unwatch(w->loop, &w->other->f);
+}
+
+TEST(who_is_no_longer_watched_is_not_called_even_in_the_same_tick)
+{
+    struct loop *l;
+    int fds[4];
+    expect_ok(loop_new(&l));
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 2) == 0);
+    struct watched a = { .f = { fds[0], EPOLLIN, unwatch_other }, .loop = l };
+    struct watched b = { .f = { fds[2], EPOLLIN, unwatch_other }, .loop = l, .other = &a };
+    a.other = &b;
+    expect_ok(loop_watch(l, &a.f));
+    expect_ok(loop_watch(l, &b.f));
+    must(write(fds[1], "x", 1) == 1 && write(fds[3], "x", 1) == 1);
+    loop_step(l, 100);
+    expect_i(a.ran + b.ran, 1);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        os_close(fds[i]);
+    loop_free(l);
+}
+
 /* ---- mailboxes */
 
 enum { POSTERS = 4, LETTERS = 20000 };
@@ -368,6 +402,35 @@ TEST(a_plain_stream_carries_what_the_socket_refused_at_first)
 TEST(a_tls_stream_carries_what_the_socket_refused_at_first)
 {
     carries_a_lot(T, true);
+}
+
+TEST(what_is_kept_stays_in_order_when_more_is_written_behind_it)
+{
+    struct pair p = { 0 };
+    pair_make(T, &p, true);
+    char piece[5000];
+    size_t sent = 0;
+    p.b->paused = true;
+    for (int round = 0; round < 55; round++) {
+        for (size_t i = 0; i < sizeof piece; i++)
+            piece[i] = (char)((sent + i) % 251);
+        expect_ok(stream_write(&p.a->s, (str){ piece, sizeof piece }));
+        err e = stream_flush(&p.a->s);
+        expect(e == E_NONE || e == E_AGAIN);
+        sent += sizeof piece;
+        if (round > 44 && round % 3 == 0) { /* a sip now and then */
+            size_t got = 0;
+            IGNORE(stream_read(&p.b->s, p.b->in + p.b->n, 3000, &got));
+            p.b->n += got;
+        }
+    }
+    p.b->paused = false;
+    for (int i = 0; i < 200 && p.b->n < sent; i++)
+        loop_step(p.loop, 100);
+    expect_i(p.b->n, sent);
+    for (size_t i = 0; i < sent; i++)
+        must((u8)p.b->in[i] == i % 251);
+    pair_free(&p);
 }
 
 TEST(a_peer_that_does_not_read_costs_no_more_than_its_ceiling)

@@ -287,7 +287,7 @@ void stream_end(struct stream *s)
 {
     if (s->dead)
         return;
-    if (s->ssl && !s->handshaking) {
+    if (s->ssl && !s->handshaking && !(SSL_get_shutdown(s->ssl) & SSL_SENT_SHUTDOWN)) {
         (void)SSL_shutdown(s->ssl);
         ERR_clear_error();
     }
