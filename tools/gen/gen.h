@@ -13,6 +13,7 @@ enum {
     GEN_FAULTS_MAX = 60,
     GEN_FILE_MAX = 4 << 20,
     GEN_GUARDS_MAX = 3,
+    GEN_FIELDS_MAX = 60,
     GEN_LIST_MAX = 100,
     GEN_NAME_MAX = 40
 };

@@ -97,6 +97,20 @@ TEST(gen_refuses_actions_on_what_is_no_entity)
     SQL_REFUSED("-- name: a :one -x\nSELECT 1;\n", "q.sql:1: one value is written `-> int`\n");
 }
 
+TEST(gen_refuses_names_that_c_or_the_core_has_taken)
+{
+    REFUSED(
+        "error limit 409\n",
+        "t.model:2: `limit` is a code that every endpoint may answer with: choose another name\n");
+    REFUSED("enum e m n\n",
+            "t.model:2: the word `n` of `e` is taken: E_N is the number of words\n");
+    REFUSED("record r\n  x int?\n  has_x bool\n",
+            "t.model:3: `x` is optional, so that `has_x` is taken: rename that field\n");
+    REFUSED("record return\n  x int\n",
+            "t.model:2: `return` cannot be a record's name: use lower-case letters, digits and _ "
+            "(at most 40), no C keyword\n");
+}
+
 TEST(gen_refuses_pages_without_order_or_bounds)
 {
     REFUSED(THING "entity thing as Thing\nget /api/things all (after: thing_id?) -> page thing by "

@@ -218,6 +218,42 @@ static void resolve_field(struct gen *g, const struct module *m, struct field *f
     }
 }
 
+/* What would not be a C struct, or too large a one. */
+static void check_members(struct gen *g, struct where at, const struct fields *fs)
+{
+    if (fs->n > GEN_FIELDS_MAX)
+        bad(g, at, "@ fields are more than @: make a record of some", dec(fs->n),
+            dec(GEN_FIELDS_MAX));
+    for (size_t i = 0; i < fs->n; i++) {
+        const struct field *f = &fs->at[i];
+        if (f->type.optional && find_field(fs, text(g, "has_@", f->name)))
+            bad(g, f->at, "`@` is optional, so that `has_@` is taken: rename that field", f->name,
+                f->name);
+    }
+}
+
+static void check_words(struct gen *g, const struct words *e)
+{
+    for (size_t i = 0; i < e->words.n; i++)
+        if (str_eq_z(e->words.at[i], "n"))
+            bad(g, e->at, "the word `n` of `@` is taken: @_N is the number of words", e->name,
+                upper(g, e->name));
+}
+
+static void check_error(struct gen *g, const struct error *e)
+{
+    static const char *const codes[] = {
+#define CODE(name, status, code) code,
+        ERR_MAP(CODE)
+#undef CODE
+            "repeated",
+    };
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (str_eq_z(e->name, codes[i]))
+            bad(g, e->at, "`@` is a code that every endpoint may answer with: choose another name",
+                e->name);
+}
+
 static void no_circle(struct gen *g, struct record *r)
 {
     if (r->opened) {
@@ -240,7 +276,12 @@ static void resolve_records(struct gen *g, struct module *m)
             bad(g, r->at, "the record `@` has no fields: indent them below it", r->name);
         for (size_t k = 0; k < r->fields.n; k++)
             resolve_field(g, m, &r->fields.at[k], false);
+        check_members(g, r->at, &r->fields);
     }
+    for (size_t i = 0; i < m->enums.n; i++)
+        check_words(g, &m->enums.at[i]);
+    for (size_t i = 0; i < m->errors.n; i++)
+        check_error(g, &m->errors.at[i]);
 }
 
 /* ---- Entities ---- */
@@ -439,6 +480,7 @@ static void check_lane(struct gen *g, struct endpoint *e)
 static void resolve_endpoint(struct gen *g, const struct module *m, struct endpoint *e)
 {
     check_fields(g, m, e);
+    check_members(g, e->at, &e->in);
     check_lane(g, e);
     check_actions(g, e);
     for (size_t i = 0; i < e->fails.n; i++)

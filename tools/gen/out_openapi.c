@@ -3,6 +3,8 @@
  * its errors. One member a line, so that a change of the API reads well in review. */
 #include "gen.h"
 
+#include "base/json.h"
+
 static const char *comma(size_t i, size_t n)
 {
     return i + 1 < n ? "," : "";
@@ -50,15 +52,35 @@ static void put_element(struct buf *b, const struct type *t)
     put(b, " }");
 }
 
+static void put_default(struct buf *b, const struct field *f)
+{
+    if (!f->has_default)
+        return;
+    bool quoted = f->type.kind == T_TEXT || f->type.kind == T_ENUM;
+    put(b, ", \"default\": ");
+    if (quoted)
+        json_put_str(b, f->def_text);
+    else if (f->type.kind == T_INT)
+        buf_i64(b, f->def);
+    else
+        json_put_bool(b, f->def != 0);
+}
+
 static void put_schema(struct buf *b, const struct field *f)
 {
     const struct type *t = &f->type;
+    bool named = t->kind == T_ID || t->kind == T_ENUM || t->kind == T_RECORD;
     if (t->list)
         put(b, "{ \"type\": \"array\", \"maxItems\": @, \"items\": ", dec(t->list_max));
     else if (t->optional)
         put(b, "{ \"oneOf\": [");
-    put_element(b, t);
-    put(b, t->list ? " }" : t->optional ? ", { \"type\": \"null\" }] }" : "");
+    put(b, "{ ");
+    if (named)
+        put(b, "\"$ref\": \"#/components/schemas/@\"", t->name);
+    else
+        put_scalar(b, t);
+    put_default(b, f);
+    put(b, t->list ? " } }" : t->optional ? " }, { \"type\": \"null\" }] }" : " }");
 }
 
 /* An object of the fields that `wanted` chooses. */
