@@ -220,19 +220,35 @@ static bool is_under(str path, str prefix)
     return str_starts(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/');
 }
 
+/* Whether the Host field names us. Another name is a page of somebody else's that was pointed at
+ * our address (DNS rebinding), or a scanner: it gets nothing of the office. */
+static bool for_us(const struct serve_http *h, const struct http_req *req)
+{
+    str host = http_header(req, HTTP_F_HOST), rest = h->o.hosts;
+    if (host.n && host.p[0] == '[')
+        return !rest.n;
+    host = str_cut(&host, ':');
+    while (rest.n)
+        if (str_eq_nocase(str_trim(str_cut(&rest, ',')), host))
+            return true;
+    return !h->o.hosts.n;
+}
+
 static void on_request(void *arg, struct http_req *req)
 {
     struct serve_http *h = arg;
-    if (str_eq(req->path, S("/api/live")) && ws_is_upgrade(req)) {
+    if (str_eq(req->path, S("/healthz"))) { /* balancers ask by address */
+        answer_health(h, req);
+    } else if (str_eq(req->path, S("/metrics"))) {
+        answer_metrics(h, req);
+    } else if (!for_us(h, req)) {
+        say_code(req, 421, "other_host");
+    } else if (str_eq(req->path, S("/api/live")) && ws_is_upgrade(req)) {
         open_live(h, req);
     } else if (is_under(req->path, S("/api"))) {
         struct request rq = { .keep = keep, .done = answer };
         views(&rq, req);
         serve_submit(h->port, &rq);
-    } else if (str_eq(req->path, S("/healthz"))) {
-        answer_health(h, req);
-    } else if (str_eq(req->path, S("/metrics"))) {
-        answer_metrics(h, req);
     } else if (!h->o.pack || !static_answer(req, h->o.pack)) {
         say_code(req, 404, "not_found");
     }

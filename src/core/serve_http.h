@@ -21,6 +21,7 @@ struct serve_http_options {
     struct tls *tls; /* NULL: plain, for tests */
     struct http_limits limits;
     const struct static_pack *pack; /* the web client; NULL: none */
+    str hosts;  /* the names people reach us by, comma between; others get 421. Empty: any */
     str origin; /* https://host:port: the only one a live socket is opened for */
     bool hsts;  /* not on localhost, where it would bind every other server there */
     int cpu;    /* of the loop's thread, or -1 */

@@ -148,6 +148,7 @@ static err lane_open(struct lane_thread *t)
         .limits = limits,
         .pack = &web_pack,
         .origin = office_origin(api->o.office),
+        .hosts = api->r->config.host,
         .hsts = !str_eq(config_host(&api->r->config), S("localhost")),
         .cpu = api->lanes_n > 1 ? (int)t->index : -1,
     };

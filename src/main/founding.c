@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "core/answer.h"
 #include "core/ledger.h"
+#include "core/sealer.h"
 #include "main/hooks.h"
 #include "main/office.h"
 #include "proc/totp.h"
@@ -66,6 +67,34 @@ static err open_place(const struct office_place *p, struct arena *a, struct open
     return E_NONE;
 }
 
+/* The first leaves get their place and the ledger its first signature, so that it can be checked
+ * from the first moment. */
+static err run_write(void *serve, err (*fn)(struct call *c, void *arg), void *arg)
+{
+    return serve_write(serve, fn, arg);
+}
+
+static err seal(struct opened *o, struct arena *a)
+{
+    struct db *db;
+    struct sealer *s;
+    str why;
+    size_t n = 1;
+    const struct db_options reader = { .path = o->db_path.p, .stmts_n = (u16)stmts_n };
+    TRY(db_open(&reader, &db));
+    const struct sealer_options so = {
+        .office = o->office, .db = db, .write = run_write, .lanes = o->serve
+    };
+    err e = sealer_new(a, &so, &s, &why);
+    if (e == E_NONE) {
+        while (e == E_NONE && n)
+            e = sealer_once(s, &n);
+        sealer_stop(s);
+    }
+    db_close(db);
+    return e;
+}
+
 err office_init(const struct office_place *p, struct arena *out, struct office_init_result *ret)
 {
     struct opened o;
@@ -74,6 +103,8 @@ err office_init(const struct office_place *p, struct arena *out, struct office_i
     err e = open_place(p, a, &o);
     if (e == E_NONE) {
         e = serve_write(o.serve, found, &f);
+        if (e == E_NONE)
+            e = seal(&o, a);
         office_close(&o);
     }
     arena_free(a);
@@ -107,6 +138,8 @@ err office_demo(const struct office_place *p, struct arena *out)
     err e = open_place(p, a, &o);
     if (e == E_NONE) {
         e = prepare_and_load(&o, a);
+        if (e == E_NONE)
+            e = seal(&o, a);
         office_close(&o);
     }
     arena_free(a);
