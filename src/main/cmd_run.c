@@ -4,6 +4,7 @@
  * month before its end, and on SIGUSR1. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,6 +85,17 @@ static void on_answer(struct super *s, void *arg, const struct msg *m)
 
 /* ---- the supervisor's callbacks ---- */
 
+/* A person at a terminal sees warnings only, unless they asked for more: the banner says the rest.
+ */
+static void quieten(const struct cli *c, struct config *config)
+{
+    bool asked = false;
+    for (size_t i = 0; i < c->settings_n; i++)
+        asked |= strcmp(c->settings[i].key, "log") == 0;
+    if (!asked && isatty(STDERR_FILENO) && str_eq(config->log, S("info")))
+        config->log = S("warn");
+}
+
 static void on_ready(struct super *s, void *arg)
 {
     struct office *o = arg;
@@ -117,6 +129,7 @@ static bool on_reload(UNUSED struct super *s, void *arg, str *ret_config)
     if (!str_eq(config.listen, o->place->config.listen) ||
         config.threads != o->place->config.threads)
         log_warn("listen and threads change at the next start only");
+    quieten(&cli, &config);
     arena_free(o->configs[1]);
     o->configs[1] = o->configs[0];
     o->configs[0] = cli.arena;
@@ -246,6 +259,7 @@ int cmd_run(struct cli *c)
     (void)umask(077);
     if (!place_open(c, &p))
         return CLI_FAILED;
+    quieten(c, &p.config);
     set_log(&p.config);
     err e = place_lock(&p, &holder);
     if (e == E_CONFLICT)

@@ -68,11 +68,13 @@ const struct cli_command cli_commands[] = {
       .summary = { "start the office and keep it running", "启动办公室并保持运行" },
       .about = { "Starts the parent process, which starts the roles (api, vault), each in a "
                  "sandbox of its\n"
-                 "own, and starts again whichever dies. Logs JSON lines to standard error. SIGTERM "
-                 "or\n"
-                 "Ctrl-C ends it cleanly, SIGHUP reads outwork.conf again. Every key of "
-                 "outwork.conf can be\n"
-                 "given as an option and wins over the file.",
+                 "own, and starts again whichever dies. Logs JSON lines to standard error; on a "
+                 "terminal\n"
+                 "warnings only, unless --log is given. SIGTERM or Ctrl-C ends it cleanly, SIGHUP "
+                 "reads\n"
+                 "outwork.conf again. Every key of outwork.conf can be given as an option and wins "
+                 "over\n"
+                 "the file.",
                  "启动父进程；父进程再启动各个角色（api、vault），每个角色都在自己的沙箱中，\n"
                  "死掉的会立即重启。日志以 JSON 行写到标准错误。SIGTERM 或 Ctrl-C 正常结束，\n"
                  "SIGHUP 重新读取 "

@@ -32,7 +32,7 @@ const struct role roles[ROLE_N] = {
     /* The vault opens nothing: its file and key are handed to it open. */
     [ROLE_VAULT] = {
         .name = "vault", .executable = "outwork-vault", .uid_offset = 2,
-        .sandbox = { .calls = SANDBOX_CORE, .max_files = 256 },
+        .sandbox = { .calls = SANDBOX_CORE, .max_files = 512 },
     },
 };
 

@@ -186,6 +186,19 @@ TEST(a_clean_stop_leaves_nobody)
     expect(gone(api) && gone(vault));
 }
 
+TEST(a_role_that_does_not_stop_is_killed_when_asked_twice)
+{
+    struct office o = start(T, "deaf");
+    pid_t api = api_pid(T);
+    expect(kill(o.pid, SIGTERM) == 0);
+    (void)usleep(300 * 1000);
+    expect(!gone(api) && waitpid(o.pid, NULL, WNOHANG) == 0); /* it has its time */
+    usec began = os_mono();
+    expect_i(stop(&o, SIGTERM), 0);
+    expect(os_mono() - began < USEC_S);
+    expect(gone(api));
+}
+
 TEST(a_hang_up_passes_the_new_config_on)
 {
     struct office o = start(T, "");

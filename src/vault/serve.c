@@ -10,7 +10,7 @@
 #include "proc/role.h"
 #include "vault/vault.h"
 
-enum { CLIENTS_MAX = 128, QUESTIONS_A_TURN = 16, ANSWER_ARENA = 256 * 1024 };
+enum { CLIENTS_MAX = 400, QUESTIONS_A_TURN = 16, ANSWER_ARENA = 256 * 1024 };
 
 union question {
 #define OP(no, name, who, question, answer) struct vault_##name##_in name;

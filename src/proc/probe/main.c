@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stand-in for the whole program, for tests of what must happen between real processes.
- * `proc-probe parent DIR [crash|refuse]` is a parent with this file as its api role and the real
- * vault; the role answers lines on its one listener: "pid", "vault" (a signature is asked for),
- * "deaths". */
+ * `proc-probe parent DIR [crash|refuse|deaf]` is a parent with this file as its api role and the
+ * real vault; the role answers lines on its one listener: "pid", "vault" (a signature is asked
+ * for), "deaths". */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void on_control(struct probe *p)
     err e;
     while ((e = role_event(&p->r, p->r.arena, &ev)) == E_NONE) {
         if (ev.kind == ROLE_EVENT_STOP)
-            p->stop = true;
+            p->stop = !str_eq(p->r.config.policies, S("deaf"));
         else if (ev.kind == ROLE_EVENT_PEER && ev.peer.index == 0)
             vault_client_use(p->vault, ev.peer.fd);
         else if (ev.kind == ROLE_EVENT_PEER)
