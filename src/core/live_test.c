@@ -36,8 +36,15 @@ static void shut(UNUSED void *arg, void *sock, u16 code) { ((struct ear *)sock)-
 static void defer(void *arg) { ((struct room *)arg)->wants_tick = true; }
 static const struct live_calls calls = { hear, queued, shut, defer };
 
+/* The clock can be set forward; other threads read it too. */
+static _Atomic usec forward;
+static usec (*kernel_now)(void);
+static usec later(void) { return kernel_now() + atomic_load(&forward); }
+
 static struct room *room_begin(struct T *T)
 {
+    kernel_now = os.now;
+    os.now = later;
     struct kit *k = kit_begin(T);
     struct room *r = NEW(k->a, struct room);
     r->k = k;
@@ -278,16 +285,7 @@ TEST(a_slow_reader_costs_no_memory_and_catches_up)
     room_end(r);
 }
 
-static usec forward;
-static usec (*kernel_now)(void);
-static usec later(void) { return kernel_now() + forward; }
-static void go_forward(usec by)
-{
-    if (!kernel_now)
-        kernel_now = os.now;
-    os.now = later;
-    forward += by;
-}
+static void go_forward(usec by) { atomic_fetch_add(&forward, by); }
 
 TEST(a_reader_who_never_reads_is_let_go)
 {
