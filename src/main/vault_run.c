@@ -37,10 +37,13 @@ void vault_files_close(struct vault_files *f)
     os_close(f->sealed);
 }
 
+/* Its log speaks up for warnings only: a person reads a command's output. */
 static err hand_over(const struct place *p, bool create, int control, int peer)
 {
+    struct place quiet = *p;
+    quiet.config.log = S("warn");
     struct msg_start start = { .data = str_from(p->data),
-                               .config = place_config_text(p),
+                               .config = place_config_text(&quiet),
                                .threads = 1,
                                .uid = role_uid(&roles[ROLE_VAULT]),
                                .create = create };
