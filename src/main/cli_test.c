@@ -373,6 +373,25 @@ TEST(roles_get_their_users_where_those_can_reach_the_folder)
     expect_i(end_quiet(pid), 0);
 }
 
+TEST(an_api_role_that_was_taken_over_cannot_replace_the_certificate)
+{
+    port = free_port();
+    const char *at = str_fmt(T->arena, "127.0.0.1:%u", port).p;
+    expect_i(
+        run(T, "init", "--data", "d", "--host", "office.test, forge.test", "--listen", at).code, 0);
+    pid_t pid = start_quiet(T);
+    (void)await_answer(T); /* it has sent its forgeries by now */
+    expect_i(run(T, "cert", "renew", "--data", "d").code,
+             0); /* the vault's answer comes after them */
+    expect_i(end_quiet(pid), 0);
+    str cert, ca, log;
+    expect_ok(os_read_file(T->arena, in_dir(T, "d/tls/cert.pem"), 1 << 16, &cert));
+    expect_ok(os_read_file(T->arena, in_dir(T, "d/tls/ca.pem"), 1 << 16, &ca));
+    expect_ok(os_read_file(T->arena, in_dir(T, "run/err.txt"), 1 << 20, &log));
+    expect(str_starts(cert, S("-----BEGIN")) && str_starts(ca, S("-----BEGIN")));
+    expect(says(log, "what is not its to say"));
+}
+
 TEST(a_wrong_root_key_is_said_and_nothing_starts)
 {
     init(T);

@@ -31,6 +31,7 @@ struct office {
     size_t listeners_n;
     u32 threads;
     bool banner;
+    bool told; /* that a role says what is not its to say */
     struct arena
         *configs[2]; /* of the config in use and the one before: the supervisor may hold either */
 };
@@ -63,11 +64,20 @@ static void renew_if_due(struct super *s, void *arg)
         renew(s, arg);
 }
 
-static void on_answer(struct super *s, void *arg, const struct msg *m)
+/* Only the vault's word makes a certificate. */
+static void on_answer(struct super *s, void *arg, enum role_id from, const struct msg *m)
 {
     struct office *o = arg;
     struct vault_ca_issue_out out;
     struct msg_failed failed;
+    if (from != ROLE_VAULT && o->told)
+        return;
+    if (from != ROLE_VAULT) {
+        o->told = true; /* once: a flood must not fill the log */
+        log_warn("a role says what is not its to say", L_Z("name", roles[from].name),
+                 L_INT("type", m->type));
+        return;
+    }
     if (m->type == VAULT_ca_issue + 1 &&
         record_get(m->payload, vault_record_ca_issue_out(), &out) == E_NONE) {
         err e = vault_write_certificate(o->place, &out);

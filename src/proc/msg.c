@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/fault.h"
 #include "base/os.h"
 
 enum { FDS_LOOKED_AT = 8 };
@@ -61,6 +62,8 @@ err msg_send(int sock, const struct msg *m)
         c->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(c), &m->fd, sizeof m->fd);
     }
+    if (fault_hit(FAULT_SOCKET))
+        return E_CLOSED;
     ssize_t sent = sendmsg(sock, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0)
         return os_err();
@@ -106,6 +109,8 @@ err msg_recv(int sock, void *room, size_t room_n, struct msg *ret)
                         .msg_iovlen = 1,
                         .msg_control = control.bytes,
                         .msg_controllen = sizeof control.bytes };
+    if (fault_hit(FAULT_SOCKET))
+        return E_CLOSED;
     ssize_t got = recvmsg(sock, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0)
         return os_err();

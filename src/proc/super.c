@@ -21,6 +21,8 @@
 #define LIVED_WELL  (10 * USEC_S) /* after this long a death counts as the first again */
 #define NEVER_DUE   INT64_MAX
 
+enum { MESSAGES_A_TURN = 64 }; /* a role that floods is heard in turn with the others */
+
 struct child {
     const struct super_role *spec;
     int exe, pidfd, control;
@@ -255,7 +257,7 @@ static void on_exit_of(struct super *s, struct child *c)
 
 static void on_role_ready(struct super *s, struct child *c, str payload)
 {
-    if (record_get(payload, msg_record_ready(), &c->state) != E_NONE)
+    if (c->ready || record_get(payload, msg_record_ready(), &c->state) != E_NONE)
         return;
     c->ready = true;
     log_info("role ready", L_Z("name", name_of(c)), L_INT("ms", (os_mono() - c->started) / USEC_MS),
@@ -280,13 +282,15 @@ static void on_refuse(struct super *s, str payload)
 static void read_control(struct super *s, struct child *c)
 {
     struct msg m;
-    while (c->control >= 0 && msg_recv(c->control, s->room, MSG_PACKET_MAX, &m) == E_NONE) {
+    for (int n = 0; n < MESSAGES_A_TURN && c->control >= 0; n++) {
+        if (msg_recv(c->control, s->room, MSG_PACKET_MAX, &m) != E_NONE)
+            return;
         if (m.type == MSG_ready)
             on_role_ready(s, c, m.payload);
         else if (m.type == MSG_refuse)
             on_refuse(s, m.payload);
         else if (s->plan->on_answer && c->pid)
-            s->plan->on_answer(s, s->plan->arg, &m);
+            s->plan->on_answer(s, s->plan->arg, c->spec->role, &m);
         os_close(m.fd);
     }
 }

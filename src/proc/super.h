@@ -40,8 +40,8 @@ struct super_plan {
                       str *ret_config);          /* SIGHUP; false: keep the old one */
     void (*on_tick)(struct super *s, void *arg); /* every hour */
     void (*on_poke)(struct super *s, void *arg); /* SIGUSR1 */
-    void (*on_answer)(struct super *s, void *arg,
-                      const struct msg *m); /* what a role says beyond CONTROL_MAP */
+    /* What a role says beyond CONTROL_MAP. It may have been taken over: look at who says it. */
+    void (*on_answer)(struct super *s, void *arg, enum role_id from, const struct msg *m);
 };
 
 /* Runs until SIGTERM or SIGINT (E_NONE), super_stop, or a role refuses to start (E_INVALID, with

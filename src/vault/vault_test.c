@@ -650,6 +650,22 @@ TEST(a_silent_vault_is_busy_after_the_timeout_and_a_late_answer_is_not_the_next_
     os_close(ends[1]);
 }
 
+TEST(a_socket_that_fails_at_any_point_is_busy_and_never_a_wrong_answer)
+{
+    for (u32 n = 1;; n++) {
+        struct served *s = serve(T, VAULT_WHO_API);
+        struct vault_seal_in in = { S("p"), S("c"), S("bytes") };
+        struct vault_seal_out out;
+        fault_arm(FAULT_SOCKET, n, false);
+        err e = vault_seal(s->c, &in, &out);
+        bool hit = fault_disarm();
+        expect(hit ? e == E_BUSY && !vault_client_alive(s->c) : e == E_NONE);
+        unserve(s);
+        if (!hit)
+            break;
+    }
+}
+
 TEST(nonsense_from_a_client_cuts_it_off)
 {
     struct vault *v = open_vault(T);

@@ -30,6 +30,15 @@ static void answer(int listener, const struct role_start *r)
     os_close(fd);
 }
 
+/* What a role that was taken over might try: a certificate in the vault's name. */
+static void forge(const struct role_start *r)
+{
+    struct vault_ca_issue_out lie = { S("forged"), S("forged"), 1 };
+    const struct msg head = { VAULT_ca_issue + 1, 1, { 0 }, -1 };
+    for (int i = 0; i < 100; i++)
+        IGNORE(msg_post(r->control, &head, vault_record_ca_issue_out(), &lie));
+}
+
 int api_role_main(struct role_start *r)
 {
     struct pollfd p[POLLED_MAX] = { { .fd = r->control, .events = POLLIN } };
@@ -38,6 +47,8 @@ int api_role_main(struct role_start *r)
         p[n++] = (struct pollfd){ .fd = r->listeners[i].fd, .events = POLLIN };
     if (role_ready(r) != E_NONE)
         return 1;
+    if (str_find(r->config.host, S("forge")) >= 0)
+        forge(r);
     for (;;) {
         struct role_event ev;
         err e = E_NONE;
