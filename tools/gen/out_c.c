@@ -278,6 +278,13 @@ void out_decls(struct gen *g, const struct module *m, struct buf *b)
             dec(m->errors.at[i].code), dec(m->errors.at[i].status), m->errors.at[i].at.file,
             dec(m->errors.at[i].at.line));
     put(b, "\n");
+    for (size_t i = 0; i < m->ids.n; i++)
+        put(b,
+            "static inline @ @_new(struct call *c)\n"
+            "{\n"
+            "    return (@){ call_new_id(c) };\n"
+            "}\n",
+            m->ids.at[i].name, m->ids.at[i].name, m->ids.at[i].name);
     for (size_t i = 0; i < m->enums.n; i++)
         put_enum(g, b, &m->enums.at[i]);
     bool *done = NEW_N(g->a, bool, m->records.n + 1);
