@@ -50,6 +50,7 @@ struct answer {
     const char *action;     /* of that guard */
     const char *object_type, *object_prefix; /* of its resource, or what call_object said */
     i64 object;
+    bool told; /* a refusal of this call waits for the ledger, and the answer for it */
     VEC(struct act)
     leaves; /* counted decisions to be told to the ledger when the call has succeeded */
     VEC(u32) leaves_n;

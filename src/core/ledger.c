@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/os.h"
 #include "base/vec.h"
+#include "core/answer.h"
 #include "core/office.h"
 #include "store/db.h"
 
@@ -291,6 +292,7 @@ void ledger_refusal(struct call *c, const struct act *a)
     str body = leaf_body(led.now.a, &k, c->now, call_notes(c));
     *vec_push(&led.now.bodies, led.now.a) = body;
     unlock();
+    c->answer->told = true;
 }
 
 static bool same_verdict(const struct verdict *x, const struct verdict *y)

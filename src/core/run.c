@@ -62,6 +62,17 @@ static err decode_body(struct work *w, const struct json **ret)
     return (*ret)->kind == JSON_OBJECT ? E_NONE : call_field(c, "body", "format", 0);
 }
 
+/* Who tries to sign in is held by the name they try as well: a password is not guessed faster
+ * from many addresses. Names nobody has are held alike. */
+static err rate_login(struct work *w, const struct json *body)
+{
+    struct serve *s = w->port->serve;
+    str login = json_str_or(json_get(body, S("login")), (str){ 0 });
+    if (s->classes[w->route.at] != RATE_SIGN_IN || !login.n)
+        return E_NONE;
+    return rate_take(s->rates, RATE_LOGIN, rate_name(login), w->call.now, &w->answer.retry_after);
+}
+
 err run_decode(struct work *w)
 {
     const struct endpoint *e = w->call.endpoint;
@@ -77,6 +88,7 @@ err run_decode(struct work *w)
         first = call_field(c, "body", "unknown", 0);
     else if (!from_query)
         TRY(decode_body(w, &body));
+    TRY(rate_login(w, body));
     w->in = arena_get(c->arena, MAX(e->in_size, 1u), 1, 16);
     err second = e->decode ? e->decode(c, text, body, w->in) : E_NONE;
     if (arena_doomed(c->arena))
@@ -156,9 +168,12 @@ static void count_row(struct call *c, const struct verdict *v)
 
 /* ---- lists ---- */
 
-struct kept {
-    char *at;
-    size_t n, size;
+/* A page being filled. */
+struct page {
+    char *at; /* rows kept */
+    size_t n, most;
+    const char *last; /* the last row examined */
+    bool stopped;     /* it was full before its batch had ended */
 };
 
 static i64 limit_of(const struct endpoint *e, const void *in)
@@ -176,17 +191,15 @@ static void go_on(const struct each *p, char *in, i64 cursor)
     *(bool *)(in + (back ? p->before_has_at : p->after_has_at)) = true;
 }
 
-/* Decides the rows of one batch and keeps what is allowed, up to the limit. *ret_last: the
- * last row examined; *ret_stopped: the limit was met before the batch ended. */
-static err decide_rows(struct call *c, const struct rows *rows, struct kept *k, size_t most,
-                       const char **ret_last, bool *ret_stopped)
+/* Decides the rows of one batch and keeps what is allowed, up to the limit. */
+static err decide_rows(struct call *c, const struct rows *rows, struct page *page)
 {
     const struct each *p = &c->endpoint->page;
     for (size_t i = 0; i < rows->n; i++) {
         const char *row = (const char *)rows->at + i * p->row_size;
         struct verdict v = { 0 };
-        if (k->n == most) {
-            *ret_stopped = true;
+        if (page->n == page->most) {
+            page->stopped = true;
             return E_NONE;
         }
         err e = gate_decide(c, p->action, p->entity, row, &v);
@@ -194,11 +207,22 @@ static err decide_rows(struct call *c, const struct rows *rows, struct kept *k, 
             return e;
         v.allow = v.allow && e == E_NONE;
         count_row(c, &v);
-        *ret_last = row;
+        page->last = row;
         if (v.allow)
-            memcpy(k->at + k->n++ * k->size, row, k->size);
+            memcpy(page->at + page->n++ * p->row_size, row, p->row_size);
     }
     return E_NONE;
+}
+
+static void put_page(const struct each *p, const struct page *page, bool more, char *ret)
+{
+    const struct rows out = { page->at, page->n };
+    memcpy(ret + p->rows_at, &out, sizeof out);
+    *(bool *)(ret + p->next_has_at) = more && page->last;
+    if (more && page->last) {
+        i64 cursor = p->cursor(page->last);
+        memcpy(ret + p->next_at, &cursor, sizeof cursor);
+    }
 }
 
 /* Runs the handler up to five times, so that a page is full although some rows are not for this
@@ -207,32 +231,25 @@ static err run_each(struct call *c, const void *in, char *ret)
 {
     const struct endpoint *e = c->endpoint;
     const struct each *p = &e->page;
-    size_t most = (size_t)limit_of(e, in);
+    struct page page = { .most = (size_t)limit_of(e, in) };
     char *again = arena_get(c->arena, MAX(e->in_size, 1u), 1, 16);
-    struct kept k = { arena_get(c->arena, p->row_size, most, 16), 0, p->row_size };
-    const char *last = NULL;
-    bool more = true, stopped = false;
+    bool more = true;
+    page.at = arena_get(c->arena, p->row_size, page.most, 16);
     memcpy(again, in, e->in_size);
-    for (int batch = 0; batch < BATCHES_MAX && more && k.n < most; batch++) {
+    for (int batch = 0; batch < BATCHES_MAX && more && page.n < page.most; batch++) {
         struct rows rows;
         memset(ret, 0, e->ret_size);
         TRY(e->run(c, again, ret));
         memcpy(&rows, ret + p->rows_at, sizeof rows);
         must(rows.n == 0 || rows.at);
-        TRY(decide_rows(c, &rows, &k, most, &last, &stopped));
-        more = stopped || rows.n >= most || *(const bool *)(ret + p->next_has_at);
+        TRY(decide_rows(c, &rows, &page));
+        more = page.stopped || rows.n >= page.most || *(const bool *)(ret + p->next_has_at);
         if (rows.n == 0)
             more = false;
-        if (last)
-            go_on(p, again, p->cursor(last));
+        if (page.last)
+            go_on(p, again, p->cursor(page.last));
     }
-    const struct rows out = { k.at, k.n };
-    memcpy(ret + p->rows_at, &out, sizeof out);
-    *(bool *)(ret + p->next_has_at) = more && last;
-    if (more && last) {
-        i64 cursor = p->cursor(last);
-        memcpy(ret + p->next_at, &cursor, sizeof cursor);
-    }
+    put_page(p, &page, more, ret);
     return E_NONE;
 }
 
@@ -310,6 +327,8 @@ static struct act act_of(const struct call *c, const char *type)
 
 bool run_refused(struct call *c, err e)
 {
+    if (e != E_NONE && c->answer->told)
+        return true;
     if (e != E_DENIED || !c->answer->decided || c->answer->verdict.allow)
         return false;
     const struct act act = act_of(c, "decision");

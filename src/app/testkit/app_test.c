@@ -22,7 +22,7 @@
 
 enum { PLACES = 8 };
 static const char secret[] = "twenty secret bytes!";
-static usec clock_forward;
+static _Atomic usec clock_forward; /* other threads read the clock */
 static u64 next_step;
 
 static usec test_now(void)
@@ -168,7 +168,7 @@ static void begin(struct app *app)
                                       .stmts_n = (u16)stmts_n,
                                       .db_path = db_path.p,
                                       .node = 1,
-                                      .rate_scale = 1000,
+                                      .rate_scale = app->rate_scale,
                                       .slow_threads = 1,
                                       .thread_begin = office_vault_enter,
                                       .thread_end = office_vault_leave,
@@ -186,10 +186,16 @@ static void begin(struct app *app)
 
 struct app *app_new(struct T *T)
 {
+    return app_new_limited(T, 1000);
+}
+
+struct app *app_new_limited(struct T *T, u32 rate_scale)
+{
     struct app *app = NEW(T->arena, struct app);
     must(sodium_init() >= 0);
     os.now = test_now;
     app->T = T;
+    app->rate_scale = rate_scale;
     app->a = T->arena;
     app->data = str_from(T->dir);
     begin(app);

@@ -24,6 +24,7 @@ struct app {
     struct db *sealer_db;
     struct sealer *sealer;
     str data;
+    u32 rate_scale;
     struct {
         u64 index, size;
         u32 n;
@@ -34,6 +35,8 @@ struct app {
 
 /* A fresh office in T->dir with the shipped policy and nobody in it. */
 struct app *app_new(struct T *T);
+/* The same with every rate limit times rate_scale: 1 as in service; app_new has 1000. */
+struct app *app_new_limited(struct T *T, u32 rate_scale);
 /* The same data again, as after a restart: memory is read from the store anew. */
 void app_restart(struct app *app);
 void app_end(struct app *app);
