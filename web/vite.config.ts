@@ -12,7 +12,7 @@ export default defineConfig({
   resolve: { alias: { '@api': fileURLToPath(new URL('../test/golden/api.ts', import.meta.url)) } },
   build: {
     target: 'es2022', outDir: process.env.OUTWORK_WEB_OUT ?? 'dist', emptyOutDir: true, assetsInlineLimit: 0,
-    modulePreload: { polyfill: false }, manifest: 'manifest.json', reportCompressedSize: false, cssCodeSplit: true,
+    modulePreload: { polyfill: false }, reportCompressedSize: false, cssCodeSplit: true,
   },
   server: { host: '127.0.0.1', proxy: { '/api': { target: mock, ws: true } } },
 });

@@ -34,6 +34,8 @@ export class Outbox {
   private items: Unsent[] = [];
   private person = '';
   private working = new Set<string>();
+  private ahead = new Map<string, Unsent>();      // as they are here, while the store is still writing
+  private settled = new Set<string>();            // sent or discarded here; a slow delete must not bring them back
   private wake: (() => void)[] = [];
 
   constructor(private readonly o: OutboxOptions) {
@@ -60,8 +62,7 @@ export class Outbox {
     const m: Unsent = { id: randomId(), person: this.person, channel, text, at: Math.max(Date.now(), last + 1), tried: 0, state: 'queued' };
     this.items = [...this.items, m];
     this.o.changed(this.items);
-    // A browser without room still sends; it only cannot promise to survive a closed tab.
-    await idb.put('outbox', m).catch(() => undefined);
+    await this.keep(m);
     tabs.say({ say: 'outbox' });
     this.kick();
     return m;
@@ -74,7 +75,8 @@ export class Outbox {
     const again: Unsent = { ...m, id: m.problem?.code === 'stale' ? m.id : randomId(), state: 'queued', tried: 0, problem: undefined };
     this.items = this.items.map((x) => (x.id === id ? again : x));
     this.o.changed(this.items);
-    await idb.put('outbox', again).catch(() => undefined);
+    if (again.id !== id) this.settled.add(id);
+    await this.keep(again);
     if (again.id !== id) await idb.remove('outbox', id).catch(() => undefined);
     tabs.say({ say: 'outbox' });
     this.kick();
@@ -105,11 +107,22 @@ export class Outbox {
   private async reload() {
     if (!this.person) return;
     const all = await idb.all<Unsent>('outbox').catch(() => [] as Unsent[]);
-    this.items = all.filter((m) => m.person === this.person).sort((a, b) => a.at - b.at);
+    const known = new Map(all.map((m) => [m.id, m]));
+    for (const [id, m] of this.ahead) known.set(id, m);
+    this.items = [...known.values()].filter((m) => m.person === this.person && !this.settled.has(m.id)).sort((a, b) => a.at - b.at);
     this.o.changed(this.items);
   }
 
+  // A browser without room still sends; it only cannot promise to survive a closed tab.
+  private async keep(m: Unsent) {
+    this.ahead.set(m.id, m);
+    const kept = await idb.put('outbox', m).then(() => true, () => false);
+    if (kept && this.ahead.get(m.id) === m) this.ahead.delete(m.id);
+  }
+
   private async gone(id: string) {
+    this.settled.add(id);
+    this.ahead.delete(id);
     this.items = this.items.filter((x) => x.id !== id);
     this.o.changed(this.items);
     await idb.remove('outbox', id).catch(() => undefined);
@@ -133,6 +146,8 @@ export class Outbox {
     } finally {
       this.working.delete(channel);
     }
+    // One that was written while the last round was ending.
+    if (this.items.some((m) => m.channel === channel && m.state === 'queued')) void this.work(channel);
   }
 
   // True: this one is settled, sent or refused. False: try again.
@@ -143,7 +158,7 @@ export class Outbox {
     }
     if (!m.tried) {
       m.tried = Date.now();
-      await idb.put('outbox', m).catch(() => undefined);
+      await this.keep(m);
     }
     try {
       const got = await this.o.post(m);
@@ -162,7 +177,7 @@ export class Outbox {
     const failed: Unsent = { ...m, state: 'failed', problem };
     this.items = this.items.map((x) => (x.id === m.id ? failed : x));
     this.o.changed(this.items);
-    await idb.put('outbox', failed).catch(() => undefined);
+    await this.keep(failed);
     tabs.say({ say: 'outbox' });
   }
 

@@ -65,6 +65,11 @@ export function fieldText(t: T, p: Problem | undefined, field: string): string |
   return f && (t.any(`field.${f.what}`, { limit: f.limit ?? '' }) ?? t('field.bad'));
 }
 
+// Whether a problem still has to be said, beside what the named fields already show.
+export function unsaid(p: Problem | undefined, fields: string[]): boolean {
+  return !!p && !p.fields.some((f) => fields.some((name) => f.field === name || f.field.endsWith(`.${name}`)));
+}
+
 export function ProblemNote({ error, children }: { error: unknown; children?: ReactNode }) {
   const t = useT();
   if (!error) return null;

@@ -14,7 +14,7 @@ import { strength } from '../../core/password';
 import { asProblem, type Problem } from '../../core/problem';
 import { selfTest, type Check as BrowserCheck } from '../../core/selftest';
 import { beginSignIn } from '../../core/session';
-import { copyText, Empty, fieldText, kit, Note, ProblemNote } from '../../kit/kit';
+import { copyText, Empty, fieldText, kit, Note, ProblemNote, unsaid } from '../../kit/kit';
 import { EnrolTrouble, useEnrol } from '../account/Passkeys';
 import { Doorway } from '../signin/Doorway';
 import { SelfTest } from '../signin/SelfTest';
@@ -59,7 +59,7 @@ function PasswordStep({ who, password, setPassword, problem, onNext }: { who: in
       <input type="text" name="username" autoComplete="username" value={who.login} readOnly hidden />
       <div>
         <PasswordInput label={t('invite.password')} description={t('invite.password_hint')} value={password} onChange={(e) => setPassword(e.currentTarget.value)} autoComplete="new-password" size="md" autoFocus data-testid="invite-password"
-          error={tried && short ? t('invite.too_short') : problem?.code === 'weak_password' ? t('error.weak_password') : fieldText(t, problem, 'password')} visibilityToggleButtonProps={{ 'aria-label': t('password.toggle') }} />
+          error={tried && short ? t('invite.too_short') : fieldText(t, problem, 'password') ?? (problem?.code === 'weak_password' ? t('error.weak_password') : undefined)} visibilityToggleButtonProps={{ 'aria-label': t('password.toggle') }} />
         <div className={s.meter} data-level={password ? level : 0} aria-hidden="true"><i /><i /><i /><i /></div>
         <p className={s.hint} aria-live="polite" data-testid="invite-strength">{password && t.any(`invite.level.${level}`)}</p>
       </div>
@@ -93,7 +93,7 @@ function TotpStep({ who, busy, problem, onBack, onAccept }: { who: invitation; b
       </div>
       <TextInput label={t('invite.code')} description={t('invite.code_hint')} value={code} onChange={(e) => setCode(e.currentTarget.value)} inputMode="numeric" autoComplete="one-time-code" maxLength={9} size="md" classNames={{ input: s.code }} data-testid="invite-code"
         error={wrong ? t('error.wrong_code') : tried && digits.length !== 6 ? t('invite.six') : fieldText(t, problem, 'code')} />
-      {problem && !wrong && !problem.fields.length && <ProblemNote error={problem} />}
+      {!wrong && unsaid(problem, ['code', 'password']) && <ProblemNote error={problem} />}
       <div className={s.between}><Button variant="default" size="md" onClick={onBack}>{t('back')}</Button><Button type="submit" size="md" loading={busy} data-testid="invite-accept">{t('invite.check')}</Button></div>
     </form>
   );

@@ -7,7 +7,7 @@ import { people as api, type department, type invite_made, type person } from '.
 import { useLang, useT } from '../../core/i18n';
 import { asProblem, type Problem } from '../../core/problem';
 import { momentText } from '../../core/when';
-import { CopyLine, Dialog, fieldText, kit, Note, ProblemNote } from '../../kit/kit';
+import { CopyLine, Dialog, fieldText, kit, Note, ProblemNote, unsaid } from '../../kit/kit';
 import s from './people.module.css';
 
 export function InviteLink({ made }: { made: invite_made }) {
@@ -80,7 +80,7 @@ export function AddPerson({ open, onClose, departments }: { open: boolean; onClo
             ) : <TextInput label={t('add.new_department')} value={newDept} onChange={(e) => setNewDept(e.currentTarget.value)} maxLength={80} autoFocus error={err('department')} />}
           </div>
           <TextInput label={t('add.mail')} value={f.mail} onChange={set('mail')} error={err('mail')} type="email" maxLength={200} autoComplete="off" />
-          {problem && problem.code !== 'login_taken' && !problem.fields.length && <ProblemNote error={problem} />}
+          {problem?.code !== 'login_taken' && unsaid(problem, ['name', 'login', 'title', 'department', 'mail']) && <ProblemNote error={problem} />}
           <div className={kit.foot}><Button variant="default" onClick={onClose}>{t('cancel')}</Button><Button type="submit" loading={busy} data-testid="add-submit">{t('add.do')}</Button></div>
         </form>
       )}

@@ -11,7 +11,7 @@ import { askPasskey, conditionalPossible, passkeyTrouble, passkeysPossible } fro
 import { asProblem, type Problem } from '../../core/problem';
 import { selfTest, type Check } from '../../core/selftest';
 import { beginSignIn } from '../../core/session';
-import { fieldText, Note, ProblemNote } from '../../kit/kit';
+import { fieldText, Note, ProblemNote, unsaid } from '../../kit/kit';
 import { Doorway } from './Doorway';
 import { SelfTest } from './SelfTest';
 import s from './signin.module.css';
@@ -146,7 +146,7 @@ export default function SignIn() {
           autoComplete="current-password" size="md" data-testid="signin-password" visibilityToggleButtonProps={{ 'aria-label': t('password.toggle') }} />
         <TextInput name="code" label={t('signin.code')} description={t('signin.code_hint')} value={code} onChange={(e) => setCode(e.currentTarget.value)} error={fieldError('code')}
           inputMode="numeric" autoComplete="one-time-code" maxLength={24} size="md" data-testid="signin-code" classNames={{ input: s.code }} />
-        {problem && !problem.fields.length && <ProblemNote error={problem} />}
+        {unsaid(problem, ['login', 'password', 'code']) && <ProblemNote error={problem} />}
         {trouble?.kind === 'passkey' && <Note tone="warn">{t.any(`passkey.${trouble.what}`)}</Note>}
         <Button type="submit" size="md" fullWidth loading={busy === 'password'} data-testid="signin-submit">{t('signin.submit')}</Button>
         {passkeysPossible() && (

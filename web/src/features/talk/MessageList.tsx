@@ -12,41 +12,10 @@ import { useLang } from '../../core/i18n';
 import { Problem } from '../../core/problem';
 import type { Unsent } from '../../core/outbox';
 import { emptyRoom } from '../../core/room';
-import { clockText, dayKey, dayText, fullText } from '../../core/when';
+import { clockText, dayText, fullText } from '../../core/when';
 import { Avatar, Empty, problemText, tell, tellProblem } from '../../kit/kit';
+import { linesOf } from './lines';
 import s from './talk.module.css';
-
-export type Line =
-  | { kind: 'day'; key: string; at: string }
-  | { kind: 'unread'; key: string }
-  | { kind: 'message'; key: string; m: message; first: boolean }
-  | { kind: 'unsent'; key: string; u: Unsent; first: boolean };
-
-const GROUP = 5 * 60_000;
-
-export function linesOf(items: message[], unsent: Unsent[], unreadAfter: number | undefined, me: string): Line[] {
-  const out: Line[] = [];
-  let day = '', author = '', at = 0, marked = false;
-  for (const m of items) {
-    const when = Date.parse(m.at), k = dayKey(m.at);
-    if (k !== day) { out.push({ kind: 'day', key: `day-${k}`, at: m.at }); day = k; author = ''; }
-    if (!marked && unreadAfter !== undefined && m.seq > unreadAfter && m.author !== me) {
-      out.push({ kind: 'unread', key: 'unread' });
-      marked = true;
-      author = '';
-    }
-    out.push({ kind: 'message', key: m.id, m, first: m.author !== author || when - at > GROUP });
-    author = m.author;
-    at = when;
-  }
-  for (const u of unsent) {
-    if (items.some((m) => m.client_id === u.id)) continue;
-    out.push({ kind: 'unsent', key: `u-${u.id}`, u, first: author !== me || u.at - at > GROUP });
-    author = me;
-    at = u.at;
-  }
-  return out;
-}
 
 const LINK = /https?:\/\/[^\s<>"'，。；！？、）】》」』]+/g;
 

@@ -12,7 +12,7 @@ import { openDirect, usePeople } from '../../core/directory';
 import { useT } from '../../core/i18n';
 import { asProblem, type Problem } from '../../core/problem';
 import { matches } from '../../core/search';
-import { Avatar, Dialog, Empty, fieldText, kit, Note, ProblemNote, Tag, tell } from '../../kit/kit';
+import { Avatar, Dialog, Empty, fieldText, kit, Note, ProblemNote, Tag, tell, unsaid } from '../../kit/kit';
 import { ChannelIcon } from './ChannelList';
 import s from './talk.module.css';
 
@@ -48,7 +48,7 @@ export function Create({ open, onClose }: { open: boolean; onClose: () => void }
         <TextInput label={t('create.name')} value={name} onChange={(e) => { setName(e.currentTarget.value); setMissing(false); }} maxLength={80} data-autofocus data-testid="create-name"
           error={missing ? t('create.name_missing') : problem?.code === 'name_taken' ? t('error.name_taken') : fieldText(t, problem, 'name')} />
         <TextInput label={t('create.topic')} description={t('create.topic_hint')} value={topic} onChange={(e) => setTopic(e.currentTarget.value)} maxLength={250} error={fieldText(t, problem, 'topic')} data-testid="create-topic" />
-        {problem && problem.code !== 'name_taken' && !problem.fields.length && <ProblemNote error={problem} />}
+        {problem?.code !== 'name_taken' && unsaid(problem, ['name', 'topic']) && <ProblemNote error={problem} />}
         <div className={kit.foot}><Button variant="default" onClick={onClose}>{t('cancel')}</Button><Button type="submit" loading={busy} data-testid="create-submit">{t('create.do')}</Button></div>
       </form>
     </Dialog>
