@@ -286,6 +286,15 @@ void session_end_of_device(struct office *o, i64 device)
     end_where(o, 0, device);
 }
 
+void session_sweep(struct office *o, usec now)
+{
+    must(pthread_rwlock_wrlock(&o->lock) == 0);
+    for (u32 i = 0; i < o->sessions_n; i++)
+        if (o->sessions[i].used && o->sessions[i].ends <= now)
+            drop(o, i);
+    (void)pthread_rwlock_unlock(&o->lock);
+}
+
 bool session_was_locked(struct office *o, i64 session)
 {
     bool found = false;

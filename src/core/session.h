@@ -49,6 +49,8 @@ void session_put(struct office *o, const struct session_row *row);
 void session_renewed(struct office *o, const struct session_row *row);
 void session_end(struct office *o, i64 session);
 void session_end_of_person(struct office *o, i64 person);
+/* Forgets sessions that have ended by time. */
+void session_sweep(struct office *o, usec now);
 /* Whether one of the two above ended it (true for the latest few hundred). */
 bool session_was_locked(struct office *o, i64 session);
 void session_end_of_device(struct office *o, i64 device);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "app/people/people.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "core/sealer.h"
@@ -283,9 +284,15 @@ static bool control(struct api *api)
 static void wait_for_the_end(struct api *api)
 {
     struct pollfd p = { .fd = api->r->control, .events = POLLIN };
+    usec upkeep_due = 0;
     do {
         if (os_now() >= api->tickets_due)
             fetch_tickets(api);
+        if (os_mono() >= upkeep_due) {
+            upkeep_due = os_mono() + 10 * USEC_MIN;
+            if (serve_write(api->o.serve, people_upkeep, NULL) != E_NONE)
+                log_warn("ended sessions could not be cleared away");
+        }
         p.revents = 0;
         (void)poll(&p, 1, 1000);
     } while (!p.revents || control(api));

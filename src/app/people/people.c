@@ -113,6 +113,16 @@ err people_load(struct call *c)
     return load_sessions(c);
 }
 
+static void sweep(struct office *o, void *arg) { session_sweep(o, *(const usec *)arg); }
+
+err people_upkeep(struct call *c, void *arg)
+{
+    (void)arg;
+    TRY(q_sessions_expire(c, c->now));
+    call_after_commit(c, sweep, &c->now);
+    return E_NONE;
+}
+
 err person_read(struct call *c, person_id id, struct dir_person *ret)
 {
     struct q_person_now_row row;

@@ -9,6 +9,10 @@
 /* Reads people, devices and sessions into the office's memory; once, before serving. */
 MUST_USE err people_load(struct call *c);
 
+/* Takes away what is over: sessions that have ended, from store and memory. Every now and then, in
+ * a write call; arg is not looked at. */
+MUST_USE err people_upkeep(struct call *c, void *arg);
+
 struct new_person {
     i64 id; /* 0: a new one */
     str login, name, title, mail;
