@@ -87,25 +87,32 @@ static err map_file(const char *path, struct page **ret)
     return E_NONE;
 }
 
-err breaker_open(struct arena *a, const char *path, const char *const *names, size_t n, usec now,
-                 struct breaker **ret)
+/* Whom the last process died in, if it died. */
+static void read_page(struct page *p, usec now)
+{
+    if (p->magic != MAGIC || p->version != 1)
+        memset(p, 0, sizeof *p);
+    p->magic = MAGIC;
+    p->version = 1;
+    for (size_t i = 0; i < BREAKER_THREADS; i++) {
+        u64 was = atomic_exchange(&p->running[i], 0);
+        if (was)
+            accuse(p, was, now);
+    }
+}
+
+err breaker_open(struct arena *a, const struct breaker_options *o, struct breaker **ret)
 {
     struct breaker *b = NEW(a, struct breaker);
-    *b = (struct breaker){ .hashes = NEW_N(a, u64, n), .row = NEW_N(a, struct row *, n), .n = n };
-    if (path) {
-        TRY(map_file(path, &b->page));
-        if (b->page->magic != MAGIC || b->page->version != 1)
-            memset(b->page, 0, sizeof *b->page);
-        b->page->magic = MAGIC;
-        b->page->version = 1;
-        for (size_t i = 0; i < BREAKER_THREADS; i++) {
-            u64 was = atomic_exchange(&b->page->running[i], 0);
-            if (was)
-                accuse(b->page, was, now);
-        }
+    b->hashes = NEW_N(a, u64, o->n);
+    b->row = NEW_N(a, struct row *, o->n);
+    b->n = o->n;
+    if (o->path) {
+        TRY(map_file(o->path, &b->page));
+        read_page(b->page, o->now);
     }
-    for (size_t i = 0; i < n; i++) {
-        b->hashes[i] = hash_of(names[i]);
+    for (size_t i = 0; i < o->n; i++) {
+        b->hashes[i] = hash_of(o->names[i]);
         for (size_t r = 0; b->page && r < ROWS; r++)
             if (b->page->rows[r].route == b->hashes[i])
                 b->row[i] = &b->page->rows[r];

@@ -13,10 +13,15 @@ enum { BREAKER_THREADS = 32 };
 
 struct breaker;
 
-/* path NULL: never shuts anything. names: of the routes (method and path), so that another
- * release with other numbers reads the file rightly. E_IO. */
-MUST_USE err breaker_open(struct arena *a, const char *path, const char *const *names, size_t n,
-                          usec now, struct breaker **ret);
+struct breaker_options {
+    const char *path;         /* NULL: never shuts anything */
+    const char *const *names; /* of the routes (method and path), so that another release with
+                                 other numbers reads the file rightly */
+    size_t n;
+    usec now;
+};
+MUST_USE err breaker_open(struct arena *a, const struct breaker_options *o,
+                          struct breaker **ret); /* E_IO */
 void breaker_close(struct breaker *b);
 
 /* How long the route is still shut; 0: it is not. Any thread. */

@@ -6,12 +6,15 @@
 static const char *const names[] = { "GET /api/good", "POST /api/bad" };
 static const char *const later[] = { "POST /api/new", "POST /api/bad", "GET /api/good" };
 
-static struct breaker *open_at(struct T *T, usec now)
+static struct breaker *open_with(struct T *T, const char *const *routes, size_t n, usec now)
 {
     struct breaker *b;
-    expect_ok(breaker_open(T->arena, str_fmt(T->arena, "%s/run", T->dir).p, names, 2, now, &b));
+    const struct breaker_options o = { str_fmt(T->arena, "%s/run", T->dir).p, routes, n, now };
+    expect_ok(breaker_open(T->arena, &o, &b));
     return b;
 }
+
+static struct breaker *open_at(struct T *T, usec now) { return open_with(T, names, 2, now); }
 
 /* What a crash leaves: a thread that entered and never left. */
 static void crash(struct T *T, usec now)
@@ -35,8 +38,7 @@ TEST(a_route_that_crashes_twice_in_a_minute_is_shut_for_a_while)
     expect_i(breaker_shut(b, 1, now + 14 * USEC_S), 0);
     breaker_close(b);
     crash(T, now + 15 * USEC_S);
-    expect_ok(breaker_open(T->arena, str_fmt(T->arena, "%s/run", T->dir).p, later, 3,
-                           now + 16 * USEC_S, &b));
+    b = open_with(T, later, 3, now + 16 * USEC_S);
     expect_i(breaker_shut(b, 1, now + 16 * USEC_S), 20 * USEC_S); /* longer each time, by name */
     expect_i(breaker_shut(b, 2, now + 16 * USEC_S), 0);
     breaker_close(b);

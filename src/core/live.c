@@ -4,7 +4,6 @@
  * by every socket of every port. A socket holds no buffer while nothing is happening. */
 #include "core/live.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -12,7 +11,12 @@
 #include "core/core_stmts.h"
 #include "core/live_in.h"
 
-enum { BATCH_CEILING = 256 << 20, TICK_CEILING = 256 << 20, FRAME_IN_MAX = 16 * 1024 };
+enum {
+    PORT_CEILING = 512 << 20,
+    BATCH_CEILING = 256 << 20,
+    TICK_CEILING = 256 << 20,
+    FRAME_IN_MAX = 16 * 1024
+};
 static const usec sweep_every = 5 * USEC_S;
 
 struct live *live_new(struct serve *s, struct arena *a)
@@ -120,11 +124,31 @@ void live_flush(struct live *l)
 
 /* ---- a port ---- */
 
+static const size_t pool_sizes[POOL_N] = { sizeof(struct live_sock), sizeof(struct sub),
+                                           sizeof(struct node) };
+
+void *live_take(struct live_port *p, enum pool pool)
+{
+    void *what = p->free[pool];
+    if (!what)
+        return arena_get(p->arena, pool_sizes[pool], 1, 16);
+    memcpy(&p->free[pool], what, sizeof(void *));
+    memset(what, 0, pool_sizes[pool]);
+    return what;
+}
+
+void live_give(struct live_port *p, enum pool pool, void *what)
+{
+    memcpy(what, &p->free[pool], sizeof(void *));
+    p->free[pool] = what;
+}
+
 err live_port_open(struct live *l, struct serve_port *port, const struct live_calls *calls,
                    void *arg, struct live_port **ret)
 {
-    struct live_port *p = calloc(1, sizeof *p);
-    must(p != NULL);
+    struct arena *arena = arena_new("live port", PORT_CEILING);
+    struct live_port *p = NEW(arena, struct live_port);
+    p->arena = arena;
     p->live = l;
     p->port = port;
     p->calls = *calls;
@@ -166,7 +190,7 @@ void live_port_free(struct live_port *p)
     live_tick(p);
     arena_free(p->tick);
     arena_free(p->deciding);
-    free(p);
+    arena_free(p->arena);
 }
 
 /* ---- frames out ---- */
@@ -287,6 +311,21 @@ static err check(struct live_port *p, const struct credentials *shown, usec now,
     return session_check(p->live->serve->options.office, shown, SESSION_PROOF, now, ret);
 }
 
+/* Of the whole Cookie header, which may be long, only what finds the session again. */
+static void keep_cookie(struct live_sock *s, str header)
+{
+    u8 token[SESSION_TOKEN_BYTES];
+    SCRATCH(x);
+    must(session_token(header, token) == E_NONE);
+    struct buf b = buf_in(x.a, COOKIE_MAX);
+    buf_put(&b, S("__Host-outwork="));
+    b64_put(&b, token, sizeof token);
+    must(b.n <= sizeof s->cookie);
+    memcpy(s->cookie, b.p, b.n);
+    s->cookie_n = b.n;
+    explicit_bzero(token, sizeof token);
+}
+
 err live_admit(struct live_port *p, const struct live_opening *o, struct live_sock **ret)
 {
     struct who who = { 0 };
@@ -298,12 +337,9 @@ err live_admit(struct live_port *p, const struct live_opening *o, struct live_so
                                        .proof = o->proof };
     if (p->closed)
         return E_BUSY;
-    if (o->cookie.n > COOKIE_MAX)
-        return E_SIGN_IN;
     TRY(check(p, &shown, now, &who));
     TRY(rate_take(p->live->serve->rates, RATE_LIVE, rate_person(who.person), now, &wait));
-    struct live_sock *s = calloc(1, sizeof *s);
-    must(s != NULL);
+    struct live_sock *s = live_take(p, POOL_SOCK);
     s->port = p;
     s->who = who;
     s->who.lang = S("en");
@@ -311,10 +347,7 @@ err live_admit(struct live_port *p, const struct live_opening *o, struct live_so
     if (n)
         memcpy(s->address, o->address.p, n);
     s->who.address = (str){ s->address, n };
-    s->cookie = malloc(o->cookie.n + 1);
-    must(s->cookie != NULL);
-    memcpy(s->cookie, o->cookie.p, o->cookie.n);
-    s->cookie_n = o->cookie.n;
+    keep_cookie(s, o->cookie);
     s->proof_until = now + proof_holds;
     s->next = p->socks;
     if (s->next)
@@ -349,9 +382,8 @@ void live_gone(struct live_sock *s)
     if (s->next)
         s->next->prev = s->prev;
     atomic_fetch_sub_explicit(&p->live->sockets, 1, memory_order_relaxed);
-    explicit_bzero(s->cookie, s->cookie_n);
-    free(s->cookie);
-    free(s);
+    explicit_bzero(s, sizeof *s);
+    live_give(p, POOL_SOCK, s);
 }
 
 void live_drained(struct live_sock *s)

@@ -12,7 +12,6 @@ enum {
     QUEUE_LOW = 32 * 1024,   /* below this it is read for again */
     RESUME_MAX = 1000,       /* events; more is a gap */
     RESUME_STEP = 200,
-    COOKIE_MAX = 4096,
 };
 static const usec proof_holds = 6 * USEC_MIN, slow_holds = 30 * USEC_S;
 
@@ -65,6 +64,8 @@ struct item {
     str text;
 };
 
+enum { COOKIE_MAX = 96 };
+
 struct live_sock {
     struct live_port *port;
     void *sock;
@@ -74,7 +75,7 @@ struct live_sock {
     u32 subs_n, behind_n;
     struct who who; /* texts: in this struct */
     char address[64];
-    char *cookie;
+    char cookie[COOKIE_MAX]; /* the session's alone: proofs need it again */
     size_t cookie_n;
     usec proof_until, slow_since;
     struct item *first, *last; /* for the frame of this tick */
@@ -84,8 +85,11 @@ struct live_sock {
 };
 
 enum { NODE_SLOTS = 1024 };
+enum pool { POOL_SOCK, POOL_SUB, POOL_NODE, POOL_N };
 struct live_port {
     struct live *live;
+    struct arena *arena; /* sockets, subscriptions and topics: reused, given back at the end */
+    void *free[POOL_N];
     struct serve_port *port;
     struct live_calls calls;
     void *arg;
@@ -101,6 +105,8 @@ struct live_port {
 };
 
 /* ---- live.c ---- */
+void *live_take(struct live_port *p, enum pool pool); /* zeroed */
+void live_give(struct live_port *p, enum pool pool, void *what);
 void live_item(struct live_sock *s, str text); /* text lives until the end of the tick */
 void live_dirty(struct live_sock *s);
 void live_bye(struct live_sock *s, const char *why, u16 code);

@@ -4,7 +4,6 @@
  * when the socket has room again. So nothing is buffered for a slow reader, no number is
  * skipped unsaid, and a reader that is too far behind is told so instead of being sent
  * everything. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
@@ -69,8 +68,7 @@ static struct node *node_make(struct live_port *p, const struct topic *t, i64 id
     if (n)
         return n;
     struct node **slot = slot_of(p, t, id);
-    n = calloc(1, sizeof *n);
-    must(n != NULL);
+    n = live_take(p, POOL_NODE);
     *n = (struct node){ *slot, t, id, NULL };
     *slot = n;
     return n;
@@ -82,7 +80,7 @@ static void node_drop(struct live_port *p, struct node *n)
     while (*at != n)
         at = &(*at)->next;
     *at = n->next;
-    free(n);
+    live_give(p, POOL_NODE, n);
 }
 
 static struct sub *sub_find(struct live_sock *s, const struct topic *t, i64 id)
@@ -96,8 +94,7 @@ static struct sub *sub_find(struct live_sock *s, const struct topic *t, i64 id)
 static struct sub *sub_make(struct live_sock *s, const struct topic *t, i64 id)
 {
     struct node *n = node_make(s->port, t, id);
-    struct sub *x = calloc(1, sizeof *x);
-    must(x != NULL);
+    struct sub *x = live_take(s->port, POOL_SUB);
     *x = (struct sub){ .sock = s, .node = n, .next_of_sock = s->subs, .next_of_node = n->subs };
     if (n->subs)
         n->subs->prev_of_node = x;
@@ -124,7 +121,7 @@ static void sub_drop(struct sub *x)
         node_drop(s->port, x->node);
     s->subs_n--;
     s->behind_n -= x->behind;
-    free(x);
+    live_give(s->port, POOL_SUB, x);
 }
 
 void topic_drop_all(struct live_sock *s)

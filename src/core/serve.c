@@ -85,7 +85,8 @@ static err routes_start(struct serve *s)
         names[i] = str_fmt(s->arena, "%s %s", e->method, e->path).p;
         s->classes[i] = class_of(e);
     }
-    return breaker_open(s->arena, s->options.breaker_path, names, n, os_now(), &s->breaker);
+    const struct breaker_options o = { s->options.breaker_path, names, n, os_now() };
+    return breaker_open(s->arena, &o, &s->breaker);
 }
 
 err serve_start(const struct serve_options *o, struct serve **ret)

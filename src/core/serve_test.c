@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "core/rate.h"
 #include "core/testkit/notes.h"
+#include "test/test.h"
 
 #define expect_status(g, want)                                                                   \
     do {                                                                                         \

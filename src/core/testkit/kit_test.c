@@ -8,6 +8,7 @@
 #include "core/proof.h"
 #include "core/session.h"
 #include "core/testkit/notes.h"
+#include "test/test.h"
 #include "store/db.h"
 
 static const char policy[] =

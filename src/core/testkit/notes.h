@@ -10,7 +10,8 @@
 #include "core/office.h"
 #include "core/serve.h"
 #include "loop/mailbox.h"
-#include "test/test.h"
+
+struct T;
 
 /* What the handlers of the notes do besides; set by tests. */
 struct notes_knobs {
