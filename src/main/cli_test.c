@@ -367,7 +367,12 @@ TEST(roles_get_their_users_where_those_can_reach_the_folder)
     struct stat st;
     expect(stat(in_dir(T, "d/store/outwork.db"), &st) == 0 && st.st_uid == 61185);
     expect(stat(in_dir(T, "d/vault/vault.sealed"), &st) == 0 && st.st_uid == 0);
-    expect(chmod(T->dir, 0700) == 0);
+    expect(chmod(T->dir, 0700) == 0 && chown(T->dir, 12345, 12345) == 0);
+    pid = start_quiet(T); /* a closed home: as its owner */
+    expect(says(await_answer(T), "uid 12345\n"));
+    expect_i(end_quiet(pid), 0);
+    expect_i(run(T, "doctor", "--data", "d").code, 0);
+    expect(chown(T->dir, 0, 0) == 0);
     pid = start_quiet(T); /* and back again */
     expect(says(await_answer(T), "uid 0\n"));
     expect_i(end_quiet(pid), 0);

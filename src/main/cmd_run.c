@@ -111,10 +111,9 @@ static void on_ready(struct super *s, void *arg)
     struct office *o = arg;
     struct msg_ready api = { 0 };
     super_state(s, ROLE_API, &api);
-    if (geteuid() == 0 && api.uid == 0)
-        log_warn("the api role runs as root without its powers: its own user cannot reach the data "
-                 "folder",
-                 L_Z("data", o->place->data));
+    if (geteuid() == 0 && api.uid != role_uid(&roles[ROLE_API]))
+        log_warn("the api role's own user cannot reach the data folder; it runs as another",
+                 L_Z("data", o->place->data), L_INT("uid", api.uid));
     renew_if_due(s, arg);
     if (!o->banner)
         return;

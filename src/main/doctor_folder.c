@@ -57,8 +57,9 @@ static bool part_well(struct doctor *d, const struct part *part, unsigned api_ui
 void doctor_permissions(struct doctor *d)
 {
     bool well = true;
+    unsigned here = place_api_uid(d->place->data), api = here ? here : role_uid(&roles[ROLE_API]);
     for (size_t i = 0; i < COUNT(parts); i++)
-        well &= part_well(d, &parts[i], role_uid(&roles[ROLE_API]));
+        well &= part_well(d, &parts[i], api);
     if (well)
         doctor_ok(d, TEXT("%s is closed to other users", "%s 不对其他用户开放"), d->place->data);
 }

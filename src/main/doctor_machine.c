@@ -190,14 +190,14 @@ void doctor_sandbox(struct doctor *d)
                          "以 root 启动：每个角色会切换到各自的用户"),
                     TEXT("not root: the roles share one user, apart by seccomp and Landlock alone",
                          "不是 root：各角色共用一个用户，仅靠 seccomp 和 Landlock 隔离"));
-    else if (place_api_uid(d->place->data) == 0)
+    else if (place_api_uid(d->place->data) != role_uid(&roles[ROLE_API]))
         doctor_note(
             d,
             TEXT("move the data folder to where everybody may pass, such as /srv or /var/lib",
                  "请把数据目录移到各用户都能进入的位置，如 /srv 或 /var/lib"),
-            TEXT("the api role stays root (without its powers): its own user cannot reach the data "
-                 "folder",
-                 "api 角色仍是 root（无特权）：它自己的用户进不了数据目录"));
+            TEXT("the api role runs as user %u: its own cannot reach the data folder",
+                 "api 角色以用户 %u 运行：它自己的用户进不了数据目录"),
+            place_api_uid(d->place->data));
     doctor_ok(d, TEXT("seccomp, Landlock ABI %d", "seccomp，Landlock ABI %d"), abi);
 }
 

@@ -160,23 +160,32 @@ str place_served(const struct place *p)
 
 /* ---- owners ---- */
 
-/* Whether every folder above lets anybody through. */
-static bool reachable(const char *data)
+/* Who alone may pass all folders above: the role's own user where everybody may, the owner of a
+ * closed home, else root. */
+static unsigned who_passes(const char *data)
 {
     SCRATCH(s);
     char *z = str_z(s.a, str_from(data));
+    unsigned uid = role_uid(&roles[ROLE_API]);
+    bool closed = false;
     struct stat st;
     for (char *slash = z; (slash = strrchr(z, '/')) != NULL && slash != z;) {
         *slash = 0;
-        if (stat(z, &st) != 0 || !(st.st_mode & S_IXOTH))
-            return false;
+        if (stat(z, &st) != 0)
+            return 0;
+        if (st.st_mode & S_IXOTH)
+            continue;
+        if (closed && st.st_uid != uid)
+            return 0;
+        closed = true;
+        uid = st.st_uid;
     }
-    return true;
+    return uid;
 }
 
 unsigned place_api_uid(const char *data)
 {
-    return geteuid() == 0 && reachable(data) ? role_uid(&roles[ROLE_API]) : 0;
+    return geteuid() == 0 ? who_passes(data) : 0;
 }
 
 static struct {

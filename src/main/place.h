@@ -34,7 +34,8 @@ int place_holder(const struct place *p); /* its pid, 0: nobody's */
 /* Where the running server listens, which its options may have changed; "" if none says. */
 str place_served(const struct place *p);
 
-/* The user the api role gets here: 0 unless we are root and that user can reach the folder. */
+/* The user the api role gets here, when we are root: its own where that can reach the folder, the
+ * owner of a closed home above it, else 0: root without its powers. Not root: 0, as we are. */
 unsigned place_api_uid(const char *data);
 /* As root: gives each part its owner. all: whole trees whatever their top says. */
 MUST_USE err place_own(const char *data, bool all);
