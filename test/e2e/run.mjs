@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the test files one after another (node run.mjs [words of titles…]), prints failures as they come and ends with one plain
+// Runs the test files one after another (node run.mjs [files or words of titles…]), prints failures as they come and ends with one plain
 // line, "N passed, N failed[, N skipped]".
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,9 +12,11 @@ if (!fs.existsSync(path.join(BUILD, 'outwork'))) {
   process.exit(1);
 }
 fs.rmSync(path.join(BUILD, 'e2e'), { recursive: true, force: true });
-const words = process.argv.slice(2);
 const here = import.meta.dirname;
-const files = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort().map((f) => path.join(here, f));
+const all = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort();
+const named = process.argv.slice(2).filter((w) => all.includes(`${w}.test.mjs`));
+const words = process.argv.slice(2).filter((w) => !named.includes(w));
+const files = all.filter((f) => !named.length || named.includes(f.slice(0, -9))).map((f) => path.join(here, f));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({
   files, concurrency: 1, timeout: process.env.OUTWORK_DEEP ? 3_600_000 : 180_000,

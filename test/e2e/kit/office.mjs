@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An office of the test's own: a data folder, the built server on a free port, its roles by pid. The demo folder is prepared
 // once and copied, so that each test file starts from the same believable week in well under a second.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -32,7 +32,7 @@ export async function until(what, ask, ms = 10_000, every = 25) {
 // Runs the command line to its end. Never throws for an exit code: the test looks at it.
 export function cli(args, { input = '', env = {}, ms = 60_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(BINARY, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, args, { env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '', err = '';
     child.stdout.on('data', (d) => { out += d; });
     child.stderr.on('data', (d) => { err += d; });
@@ -63,6 +63,7 @@ process.on('exit', () => { for (const f of folders) fs.rmSync(f, { recursive: tr
 
 export function scratch(name) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `outwork-e2e-${name}-`));
+  fs.chmodSync(folder, 0o711);    // roles have user ids of their own and must pass
   folders.push(folder);
   return folder;
 }
@@ -86,7 +87,7 @@ export class Office {
       fs.writeFileSync(path.join(TEMPLATE, '.ready'), '');
     }
     const data = path.join(scratch('demo'), 'data');
-    fs.cpSync(TEMPLATE, data, { recursive: true, preserveTimestamps: true, mode: fs.constants.COPYFILE_FICLONE });
+    execFileSync('cp', ['-a', '--reflink=auto', TEMPLATE, data]);    // owners too: each role has its own
     const o = new Office(data, 'localhost');
     if (options.start !== false) await o.start();
     return o;
