@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -54,6 +55,7 @@ static pid_t start(struct T *T, const char *const *args)
     pid_t pid = fork();
     expect(pid >= 0);
     if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a failed test leaves no server behind */
         int o = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600),
             e = open(faults, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         if (o < 0 || e < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0 || chdir(T->dir) != 0)

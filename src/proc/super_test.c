@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -45,6 +46,7 @@ static struct office start(struct T *T, const char *how)
     struct office o = { fork(), T->dir };
     expect(o.pid >= 0);
     if (o.pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves no parent behind */
         (void)execl(exe, "proc-probe", "parent", T->dir, how, NULL);
         _exit(127);
     }
