@@ -120,6 +120,15 @@ err call_leaf(struct call *c, const char *type)
     return ledger_effect(c, &act);
 }
 
+err call_rate(struct call *c, const char *class, str whom)
+{
+    struct answer *a = c->answer;
+    if (!a->serve)
+        return E_NONE;
+    return rate_take(a->serve->rates, rate_class_named(class), rate_name(whom), c->now,
+                     &a->retry_after);
+}
+
 i64 call_new_id(struct call *c)
 {
     return id_make(c->answer->serve ? c->answer->serve->options.node : 0);

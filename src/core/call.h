@@ -65,6 +65,10 @@ MUST_USE err call_leaf(struct call *c, const char *type);
  * the commit every subscription to it is decided again. */
 void call_topic_changed(struct call *c, const struct topic *topic, i64 id);
 
+/* Takes one from the bucket of whom (a name, in any case) in a class of core/rate.h: E_RATE when there
+ * is none. */
+MUST_USE err call_rate(struct call *c, const char *class, str whom);
+
 i64 call_new_id(struct call *c);
 
 #endif

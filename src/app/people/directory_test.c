@@ -388,3 +388,60 @@ TEST(people_a_hundred_people_page_without_gap_or_double)
     expect_code(get(v, "/api/people?color=red"), 400, "invalid");
     app_end(app);
 }
+
+/* ---- floods ---- */
+
+TEST(S_06_a_flood_leaves_administrators_and_others_untouched)
+{
+    struct app *app = app_new_limited(T, 1);
+    app_person(app, "chen", "Chen Wei", "member");
+    app_person(app, "sec", "Sun Li", "security_admin");
+    i64 mad_id = app_person(app, "mad", "Ma Da", "member");
+    struct visitor *chen = visit(app, "chen"), *sec = visit(app, "sec"), *mad = visit(app, "mad");
+    struct visitor *stranger = visitor_new(app);
+    chen->address = "192.0.2.20";
+    sec->address = mad->address = "192.0.2.21"; /* behind one door */
+    stranger->address = "198.51.100.9";
+    int refused[4] = { 0 };
+    for (int i = 0; i < 500; i++) {
+        struct got g = get(stranger, "/api/nothing");
+        refused[0] += g.status == 429;
+        g = get(mad, "/api/departments");
+        refused[1] += g.status == 429;
+        g = post(mad, "/api/channels", "{\"kind\":\"private\",\"name\":\"x\"}");
+        refused[2] += g.status == 429;
+        g = post(stranger, "/api/sign-in/start", "{}");
+        refused[3] += g.status == 429;
+        if (g.status == 429)
+            expect(str_find(g.lines, S("Retry-After: ")) >= 0);
+    }
+    for (size_t i = 0; i < COUNT(refused); i++)
+        expect(refused[i] > 100);
+    usec began = os_mono();
+    for (int i = 0; i < 20; i++)
+        expect_status(get(chen, "/api/people"), 200);
+    expect_status(post(sec, people_path(app, mad_id, "/lock"), "{}"), 200);
+    expect(os_mono() - began < 2 * USEC_S);
+    expect_code(get(mad, "/api/me"), 401, "sign_in");
+    app_end(app);
+}
+
+TEST(S_06_guessing_one_name_is_slowed_from_however_many_addresses)
+{
+    struct app *app = app_new_limited(T, 1);
+    app_person(app, "chen", "Chen Wei", "member");
+    app_person(app, "li", "Li Na", "member");
+    int slowed = 0;
+    for (int i = 0; i < 15; i++) {
+        struct visitor *v = visitor_new(app);
+        v->address = str_fmt(T->arena, "198.51.100.%d", i).p;
+        struct got g = try_sign_in(v, i % 2 ? "chen" : "CHEN", "guess", S("123456"));
+        slowed += g.status == 429;
+    }
+    expect(slowed >= 4);
+    struct visitor *li = visitor_new(app);
+    sign_in(li, "li");
+    app_clock(app, USEC_MIN);
+    sign_in(visitor_new(app), "chen"); /* the true one gets through */
+    app_end(app);
+}

@@ -50,7 +50,9 @@ err people_sign_in_password_before(struct call *c, struct people_sign_in_passwor
 {
     struct arrival *a = NEW(c->arena, struct arrival);
     struct q_person_by_login_row p = { 0 };
-    err found = q_person_by_login(c, login_normal(c->arena, in->login), &p);
+    str login = login_normal(c->arena, in->login);
+    TRY(call_rate(c, "login", login)); /* from however many addresses, known or not */
+    err found = q_person_by_login(c, login, &p);
     if (found != E_NONE && found != E_NOT_FOUND)
         return found;
     TRY(challenge_accept(c, in->challenge));

@@ -277,7 +277,7 @@ void conform(struct app *app, const char *method, str path, const struct got *g)
             wrong(&w, "of another content type");
     } else {
         check_problem(&w, op, g);
-        if (!op && g->status != 404 && g->status != 405)
+        if (!op && g->status != 404 && g->status != 405 && g->status != 429)
             wrong(&w, "nothing is declared here, and the answer does not say so");
     }
     if (op)
