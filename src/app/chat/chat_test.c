@@ -3,6 +3,7 @@
 #include "app/chat/chat.h"
 #include "app/testkit/testkit.h"
 #include "base/rng.h"
+#include "gen/chat.h"
 
 struct two {
     struct app *app;
@@ -302,6 +303,31 @@ TEST(chat_public_channels_are_read_by_all_and_written_by_members)
     expect_code(get(t.li, "/api/channels/chan_0000000000001"), 404, "not_found");
     expect_code(get(t.li, "/api/channels/mesg_0000000000001"), 400, "invalid");
     expect_code(get(t.li, "/api/channels/%%00"), 404, "not_found");
+    app_end(t.app);
+}
+
+static err make_core(struct call *c, void *arg)
+{
+    const struct new_channel n = { .kind = CHANNEL_KIND_PUBLIC, .name = S("Formula"),
+                                   .label = 1 + LABEL_CORE };
+    return chat_make(c, &n, *(person_id *)arg, &(channel_id){ 0 });
+}
+
+TEST(chat_core_data_is_not_even_listed)
+{
+    struct two t = two_of(T);
+    str open = create(t.chen, "public", "General");
+    person_id chen = { t.chen_id };
+    expect_ok(serve_write(t.app->serve, make_core, &chen));
+    struct got g = get(t.li, "/api/channels/browse?limit=1");
+    expect_i(number(&g, "items"), 1);
+    expect_s(field(&g, "items.0.id"), open);
+    g = get(t.li, "/api/channels/browse");
+    expect_i(number(&g, "items"), 1);
+    expect(str_find(g.body, S("Formula")) < 0);
+    g = get(t.chen, "/api/channels");
+    expect_i(g.json->n, 2);
+    expect_rule(say(t.chen, field(&g, "1.id"), "x"), "core-data-stays-inside", "core_data");
     app_end(t.app);
 }
 

@@ -150,6 +150,32 @@ TEST(people_a_new_invitation_ends_what_the_former_credentials_opened)
     app_end(o.app);
 }
 
+TEST(people_an_invitation_opened_twice_is_accepted_once)
+{
+    struct office3 o = administered(T);
+    struct got made = add(o.system, "lina");
+    str link = field(&made, "link"), token = token_of(link);
+    struct visitor *lina = visitor_new(o.app), *thief = visitor_new(o.app);
+    struct got open[2], start[3];
+    for (int i = 0; i < 3; i++)
+        start[i] = post(lina, "/api/sign-in/start", "{}");
+    for (int i = 0; i < 2; i++)
+        open[i] = post(lina, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
+    expect_code(accept_opened(thief, link, "a fine long phrase", &open[0], S("made-up")), 409,
+                "stale_challenge");
+    expect_status(accept_opened(lina, link, "a fine long phrase", &open[0],
+                                field(&start[0], "challenge")),
+                  200);
+    expect_code(accept_opened(thief, link, "a fine long phrase", &open[1],
+                              field(&start[1], "challenge")),
+                410, "invite_gone");
+    expect_status(get(lina, "/api/me"), 200);
+    expect_rule(post(o.chen, people_path(o.app, o.audit_id, "/invite"), "{}"),
+                "administration-is-for-administrators");
+    expect_i(app_leaves(o.app, "invite.accepted"), 1);
+    app_end(o.app);
+}
+
 /* ---- locks ---- */
 
 TEST(F_01_locking_a_person_ends_all_of_theirs_at_once)
@@ -173,6 +199,8 @@ TEST(F_01_locking_a_person_ends_all_of_theirs_at_once)
     expect_code(get(o.chen, "/api/me"), 401, "sign_in");
     expect_code(get(phone, "/api/channels"), 401, "sign_in");
     expect_code(renew(phone), 401, "sign_in");
+    expect_rule(post(o.audit, people_path(o.app, o.chen_id, "/unlock"), "{}"),
+                "administration-is-for-administrators");
     struct visitor *again = visitor_new(o.app);
     expect_code(try_sign_in(again, "chen", "correct horse", app_code(o.app)), 401, "wrong_sign_in");
     app_restart(o.app);

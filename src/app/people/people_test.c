@@ -6,6 +6,7 @@
 
 #include "app/people/people_in.h"
 #include "app/testkit/testkit.h"
+#include "base/id.h"
 #include "core/answer.h"
 
 static const char wrong_code[] = "000000";
@@ -388,5 +389,48 @@ TEST(people_nobody_removes_another_ones_passkey)
     expect_code(del(sec, path.p), 403, "denied");
     struct got list = get(sec, "/api/me/passkeys");
     expect_i(number(&list, "items"), 0);
+    app_end(app);
+}
+
+TEST(people_a_passkeys_challenge_and_device_count_too)
+{
+    struct app *app = app_new(T);
+    app_person(app, "chen", "Chen Wei", "member");
+    struct visitor *v = visit(app, "chen"), *w = visitor_new(app);
+    struct authenticator *t = authenticator_new(app);
+    t->challenge = S("made-up");
+    expect_code(passkey_enrol(v, t), 409, "stale_challenge");
+    t->challenge = (str){ 0 };
+    expect_status(passkey_enrol(v, t), 200);
+    t->challenge = S("made-up");
+    expect_code(passkey_sign_in(w, t), 409, "stale_challenge");
+    t->challenge = (str){ 0 };
+    expect_status(passkey_sign_in(w, t), 200);
+    struct got me = get(w, "/api/me");
+    str id = field(&me, "device.id");
+    expect_status(post(v, str_fmt(T->arena, "/api/devices/" STR_FMT "/lock", STR_ARG(id)).p, "{}"),
+                  200);
+    expect_code(passkey_sign_in(w, t), 403, "device_locked");
+    app_end(app);
+}
+
+static err forget_session(struct call *c, void *arg)
+{
+    return q_session_delete(c, *(session_id *)arg);
+}
+
+TEST(people_a_session_that_ended_meanwhile_is_not_renewed)
+{
+    struct app *app = app_new(T);
+    app_person(app, "chen", "Chen Wei", "member");
+    struct visitor *v = visit(app, "chen");
+    const struct json *opened = NULL;
+    for (u64 i = 0, size = app_seal(app); i < size; i++)
+        if (json_get(app_leaf_json(app, i, size), S("session")))
+            opened = app_leaf_json(app, i, size);
+    session_id id;
+    expect_ok(id_parse(json_str_or(json_get(opened, S("session")), S("")), "sess", &id.v));
+    expect_ok(serve_write(app->serve, forget_session, &id)); /* between the check and the write */
+    expect_code(renew(v), 401, "session_gone");
     app_end(app);
 }

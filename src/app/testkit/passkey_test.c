@@ -79,7 +79,7 @@ struct got passkey_enrol(struct visitor *v, struct authenticator *t)
     struct got start = post(v, "/api/me/passkeys/start", "{}");
     if (start.status != 200)
         return start;
-    str challenge = field(&start, "challenge");
+    str challenge = t->challenge.n ? t->challenge : field(&start, "challenge");
     struct buf data = buf_in(app->a, 1024), object = buf_in(app->a, 2048);
     put_data(t, &data, FLAGS_USED | FLAG_NEW);
     buf_bytes(&data, (u8[16]){ 0 }, 16);
@@ -104,7 +104,8 @@ struct got passkey_sign_in(struct visitor *v, struct authenticator *t)
 {
     struct app *app = v->app;
     struct got start = post(v, "/api/sign-in/start", "{}");
-    str challenge = field(&start, "challenge"), cd = client_data(t, "get", challenge);
+    str challenge = t->challenge.n ? t->challenge : field(&start, "challenge");
+    str cd = client_data(t, "get", challenge);
     struct buf data = buf_in(app->a, 128);
     u8 hash[32], signature[80];
     size_t n = sizeof signature;

@@ -115,6 +115,7 @@ struct authenticator {
     const char *origin, *rp_id;
     u32 counter;
     bool no_verification, counts_not;
+    str challenge; /* signs this one instead of a fresh one */
 };
 struct authenticator *authenticator_new(struct app *app);
 struct got passkey_enrol(struct visitor *v, struct authenticator *t);
@@ -122,6 +123,9 @@ struct got passkey_sign_in(struct visitor *v, struct authenticator *t);
 
 /* An invitation opened and accepted in a new browser: password, authenticator code, device. */
 struct got accept_invite(struct visitor *v, str link, const char *password);
+/* The second half alone, with the answer of invites/open and a challenge. */
+struct got accept_opened(struct visitor *v, str link, const char *password, const struct got *open,
+                         str challenge);
 str token_of(str link); /* what stands behind '#' */
 
 /* "pers_…" for a number */
