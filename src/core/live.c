@@ -341,6 +341,7 @@ err live_admit(struct live_port *p, const struct live_opening *o, struct live_so
     TRY(rate_take(p->live->serve->rates, RATE_LIVE, rate_person(who.person), now, &wait));
     struct live_sock *s = live_take(p, POOL_SOCK);
     s->port = p;
+    s->serial = ++p->serial;
     s->who = who;
     s->who.lang = S("en");
     size_t n = MIN(o->address.n, sizeof s->address);

@@ -80,6 +80,7 @@ struct live_sock {
     usec proof_until, slow_since;
     struct item *first, *last; /* for the frame of this tick */
     size_t pending;
+    u64 serial;  /* one a socket: letters find that theirs has gone */
     u16 closing; /* after the frame; 0: no */
     bool dirty;
 };
@@ -99,7 +100,7 @@ struct live_port {
     struct arena *deciding; /* one decision at a time */
     struct batch_mail *held;
     atomic_uint letters;
-    u64 generation;
+    u64 generation, serial;
     usec swept;
     bool deferred, closed;
 };

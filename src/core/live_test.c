@@ -225,8 +225,9 @@ TEST(who_may_not_read_may_not_listen_either)
     i64 id = open_board(p, true);
     struct ear *e = listen_in(r, q);
     subscribe(r, e, id, -1);
-    expect(heard(e, "\"on\":\"refused\"") && heard(e, "\"code\":\"denied\"") &&
-           heard(e, "\"rules\":[\"default\"]"));
+    hear_out(r, e, "\"on\":\"refused\"", 1);
+    expect_i(kit_leaves(r->k, "\"decision\":\"deny\""), 1); /* on the disk before it is told */
+    expect(heard(e, "\"code\":\"denied\"") && heard(e, "\"rules\":[\"default\"]"));
     post_on(p, id, 3);
     expect_ok(serve_write(r->k->serve, nothing, NULL));
     tick(r);
@@ -403,7 +404,8 @@ TEST(who_loses_a_topic_is_out_before_the_next_event)
     expect_ok(serve_write(r->k->serve, hide, &id));
     post_on(p, id, 1);
     hear_out(r, f, "note_posted", 1);
-    expect(heard(e, "\"on\":\"refused\"") && !heard(e, "note_posted"));
+    hear_out(r, e, "\"on\":\"refused\"", 1);
+    expect(!heard(e, "note_posted"));
     expect(!heard(f, "\"on\":\"refused\"") && heard(f, "note_posted")); /* the author still may */
     room_end(r);
 }
@@ -421,7 +423,7 @@ TEST(decisions_are_taken_again_when_people_change)
     expect(!heard(e, "\"on\":\"refused\"")); /* nobody said that anything changed */
     session_touch_generation(r->k->office);
     live_second(r->port);
-    expect(heard(e, "\"on\":\"refused\""));
+    hear_out(r, e, "\"on\":\"refused\"", 1);
     room_end(r);
 }
 
@@ -467,6 +469,24 @@ TEST(subscriptions_of_one_socket_are_bounded)
     }
     expect_i(times(e, "\"on\":\"sub\""), 512);
     expect_i(times(e, "\"code\":\"limit\""), 8);
+    room_end(r);
+}
+
+TEST(a_refusal_for_a_page_that_has_gone_is_kept_in_the_ledger_alone)
+{
+    struct room *r = room_begin(T);
+    struct person *p = kit_person(r->k, 10, 0), *q = kit_person(r->k, 11, 0);
+    i64 id = open_board(p, true);
+    struct ear *e = listen_in(r, q);
+    live_text(e->sock, str_fmt(r->k->a, "{\"do\":\"sub\",\"topic\":\"" STR_FMT "\"}",
+                               STR_ARG(board(r, id))));
+    live_gone(e->sock);
+    struct ear *f = listen_in(r, q); /* takes the other's place in memory */
+    while (live_port_letters(r->port))
+        kit_letters(r->k, USEC_MS);
+    tick(r);
+    expect(!heard(e, "refused") && !heard(f, "refused"));
+    expect_i(kit_leaves(r->k, "\"decision\":\"deny\""), 1);
     room_end(r);
 }
 

@@ -159,23 +159,75 @@ static err decide(struct live_sock *s, const struct topic *t, i64 id, struct ver
     return e == E_NONE && !ret->allow ? E_DENIED : e;
 }
 
-static void say_refused(struct live_sock *s, str name, err e, const struct verdict *v)
+static str refused_text(struct arena *out, str name, err e, const struct verdict *v)
 {
-    struct buf b = buf_in(s->port->tick, 8192);
+    struct buf b = buf_in(out, 8192);
     buf_put(&b, S("{\"on\":\"refused\",\"topic\":"));
     json_put_str(&b, name);
     buf_fmt(&b, ",\"code\":\"%s\",\"rules\":[", err_text(e));
-    for (u8 i = 0; v && i < v->rules_n; i++) {
+    for (u8 i = 0; i < v->rules_n; i++) {
         buf_put(&b, i ? S(",") : S(""));
         json_put_str(&b, str_from(v->rules[i]));
     }
     buf_put(&b, S("],\"advice\":"));
-    if (v && v->advice)
+    if (v->advice)
         json_put_str(&b, str_from(v->advice));
     else
         buf_put(&b, S("null"));
     buf_char(&b, '}');
-    live_item(s, buf_str(&b));
+    return buf_str(&b);
+}
+
+/* A refusal on its way to being told: through the writer, so that its leaf is on the disk
+ * first. */
+struct refusal {
+    struct write_task task;
+    struct mail mail;
+    struct arena *arena;
+    struct live_port *port;
+    struct live_sock *sock;
+    u64 serial;
+    str text;
+};
+
+static void refusal_mail(struct mail *m)
+{
+    struct refusal *r = (struct refusal *)(void *)((char *)m - offsetof(struct refusal, mail));
+    struct live_port *p = r->port;
+    atomic_fetch_sub(&p->letters, 1);
+    if (!p->closed && r->sock->serial == r->serial && !r->sock->closing)
+        live_item(r->sock, str_copy(p->tick, r->text));
+    arena_free(r->arena);
+}
+
+static err refusal_run(UNUSED struct write_task *t, UNUSED struct db *db) { return E_NONE; }
+
+static void refusal_done(struct write_task *t, UNUSED err e)
+{
+    struct refusal *r = (struct refusal *)(void *)t;
+    const struct serve_port_options *o = &r->port->port->options;
+    r->mail.run = refusal_mail;
+    o->post(o->arg, &r->mail);
+}
+
+/* What the gate refused is told when its leaf is durable; anything else at once. */
+static void say_refused(struct live_sock *s, str name, err e, const struct verdict *v)
+{
+    struct live_port *p = s->port;
+    if (e == E_DENIED) {
+        struct arena *a = arena_new("refusal", 64 * 1024);
+        struct refusal *r = NEW(a, struct refusal);
+        *r = (struct refusal){ .arena = a, .port = p, .sock = s, .serial = s->serial };
+        r->task = (struct write_task){ .run = refusal_run, .done = refusal_done, .fresh = true };
+        r->text = refused_text(a, name, e, v);
+        atomic_fetch_add(&p->letters, 1);
+        if (writer_submit(p->live->serve->writer, &r->task) == E_NONE)
+            return;
+        atomic_fetch_sub(&p->letters, 1);
+        arena_free(a);
+        e = E_BUSY;
+    }
+    live_item(s, refused_text(p->tick, name, e, v));
 }
 
 /* Who is refused now is told so and hears no more. */

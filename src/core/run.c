@@ -62,17 +62,6 @@ static err decode_body(struct work *w, const struct json **ret)
     return (*ret)->kind == JSON_OBJECT ? E_NONE : call_field(c, "body", "format", 0);
 }
 
-/* Who tries to sign in is held by the name they try as well: a password is not guessed faster
- * from many addresses. Names nobody has are held alike. */
-static err rate_login(struct work *w, const struct json *body)
-{
-    struct serve *s = w->port->serve;
-    str login = json_str_or(json_get(body, S("login")), (str){ 0 });
-    if (s->classes[w->route.at] != RATE_SIGN_IN || !login.n)
-        return E_NONE;
-    return rate_take(s->rates, RATE_LOGIN, rate_name(login), w->call.now, &w->answer.retry_after);
-}
-
 err run_decode(struct work *w)
 {
     const struct endpoint *e = w->call.endpoint;
@@ -88,7 +77,6 @@ err run_decode(struct work *w)
         first = call_field(c, "body", "unknown", 0);
     else if (!from_query)
         TRY(decode_body(w, &body));
-    TRY(rate_login(w, body));
     w->in = arena_get(c->arena, MAX(e->in_size, 1u), 1, 16);
     err second = e->decode ? e->decode(c, text, body, w->in) : E_NONE;
     if (arena_doomed(c->arena))
