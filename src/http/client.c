@@ -266,13 +266,13 @@ static void take_all(struct http_client *c, err ended)
 
 static bool opened(struct http_client *c)
 {
+    stream_reading(&c->stream, !c->stream.no_read); /* connected: no longer asks for that */
     err e = stream_handshake(&c->stream);
     if (e == E_CLOSED)
         gone(c, E_CLOSED);
     if (e != E_NONE)
         return false;
     c->open = true;
-    stream_reading(&c->stream, !c->stream.no_read); /* no longer asks to be writable */
     str waiting = { c->out.p, c->out.n };
     c->out.n = 0;
     if (waiting.n && put(c, waiting) == E_CLOSED)

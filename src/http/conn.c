@@ -145,6 +145,7 @@ void server_sweep(struct http_server *s)
         conn_free(c);
     }
     s->dead = NULL;
+    server_trim_later(s);
     if (s->stopping && !s->stats.conns && s->done) {
         void (*done)(void *) = s->done;
         s->done = NULL;
@@ -226,6 +227,7 @@ void conn_open(struct http_server *s, int fd, const struct http_peer *peer)
     c->peer = *peer;
     c->self = ref_add(&s->conns, c);
     s->stats.conns++;
+    s->peak = MAX(s->peak, s->stats.conns);
     if (!s->setup.tls) {
         c->state = CONN_HEAD;
         conn_until(c, s->limits.head);

@@ -81,7 +81,8 @@ struct http_server {
     bool stopping, paused, orphan; /* orphan: freed but for requests that are still out */
     void (*done)(void *arg);
     void *done_arg;
-    struct ref stop_timer, pause_timer;
+    struct ref stop_timer, pause_timer, trim_timer;
+    u32 peak; /* of connections since memory was last given back */
 };
 
 static inline struct conn *conn_get(const struct http_server *s, struct ref r)
@@ -99,8 +100,9 @@ void conn_flush(struct conn *c); /* sends; ends, lingers, or asks for readiness 
 void conn_end(struct conn *c);   /* after what is waiting: good-bye, then linger or drop */
 void conn_refuse(struct conn *c, u16 status); /* a plain answer, then conn_end */
 char *conn_keep_input(struct conn *c, const char *p, size_t n, size_t room); /* replaces `in` */
-void server_sweep(struct http_server *s);   /* frees the dead, ends a stop */
-void server_release(struct http_server *s); /* the last memory of a freed server */
+void server_sweep(struct http_server *s);      /* frees the dead, ends a stop */
+void server_trim_later(struct http_server *s); /* if most connections of the peak have gone */
+void server_release(struct http_server *s);    /* the last memory of a freed server */
 void conn_room(struct conn *c, size_t more,
                u64 whole); /* in `in`, by doubling; whole: never more than that, 0 none */
 /* ---- input.c: heads and bodies */

@@ -3,6 +3,7 @@
  * once, so that the backlog never holds those who could be served; when descriptors run out,
  * accepting rests for a tenth of a second. */
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -114,6 +115,33 @@ static void on_accept(struct loop_fd *f, UNUSED u32 events)
     }
 }
 
+/* ---- memory back to the kernel: libc keeps what thousands of closed connections held. Not at
+ * once: after a mass disconnect the same clients come back, and giving back takes a millisecond for
+ * every ten megabytes. */
+
+enum { TRIM_FROM = 1024 };
+
+static bool most_have_gone(const struct http_server *s)
+{
+    return s->peak >= TRIM_FROM && s->stats.conns < s->peak / 4;
+}
+
+static void trim(void *ctx, UNUSED struct ref who)
+{
+    struct http_server *s = ctx;
+    s->trim_timer = (struct ref){ 0 };
+    if (!most_have_gone(s))
+        return;
+    (void)malloc_trim(0);
+    s->peak = s->stats.conns;
+}
+
+void server_trim_later(struct http_server *s)
+{
+    if (most_have_gone(s) && !s->trim_timer.gen && !s->stopping)
+        s->trim_timer = loop_timer(s->loop, USEC_MIN, trim, s, (struct ref){ 0 });
+}
+
 /* ---- beginning and end */
 
 static void sweep(struct loop_task *t)
@@ -204,6 +232,7 @@ void http_server_free(struct http_server *s)
     s->stopping = true;
     close_listener(s);
     loop_timer_cancel(s->loop, s->stop_timer);
+    loop_timer_cancel(s->loop, s->trim_timer);
     each(s, conn_drop);
     while (s->again || s->dirty || s->dead)
         server_sweep(s);

@@ -377,6 +377,84 @@ TEST(kept_requests_travel_to_a_worker_and_back)
     rig_free(r);
 }
 
+/* ---- several loops */
+
+struct side {
+    pthread_t thread;
+    struct loop *loop;
+    struct http_server *server;
+};
+
+static void side_request(void *arg, struct http_req *req)
+{
+    http_reply(req, &(struct http_reply){ .status = 200, .body = str_from(arg) });
+}
+
+static void side_over(void *arg)
+{
+    loop_stop(arg);
+}
+
+struct side_mail {
+    struct mail mail;
+    struct side *side;
+};
+
+static void side_stop(struct mail *m)
+{
+    struct side *s = ((struct side_mail *)(void *)m)->side;
+    http_server_stop(s->server, USEC_S, side_over, s->loop);
+}
+
+static void *side_run(void *arg)
+{
+    struct side *s = arg;
+    loop_run(s->loop);
+    http_server_free(s->server);
+    scratch_thread_end();
+    return NULL;
+}
+
+TEST(loops_share_a_port_a_context_and_keys_that_change)
+{
+    struct rig *r = rig_new(T, true, NULL);
+    struct side sides[2];
+    struct side_mail mails[2];
+    u16 port = 0;
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        int fd;
+        expect_ok(net_listen("127.0.0.1", port, true, &fd));
+        port = net_port(fd);
+        expect_ok(loop_new(&sides[i].loop));
+        struct http_setup setup = { .loop = sides[i].loop,
+                                    .fd = fd,
+                                    .tls = r->tls,
+                                    .arg = (void *)(uintptr_t) "side",
+                                    .limits = http_limits_default(),
+                                    .on_request = side_request };
+        expect_ok(http_server_new(&setup, &sides[i].server));
+        must(pthread_create(&sides[i].thread, NULL, side_run, &sides[i]) == 0);
+    }
+    r->port = port;
+    for (int i = 0; i < 40; i++) {
+        struct tls_ticket_key keys[2] = { { .name = { (u8)i }, .cipher = { 1 } },
+                                          { .name = { (u8)(i - 1) }, .cipher = { 1 } } };
+        struct caller *c = caller_new(r);
+        expect_s(caller_get(c, "/")->body, S("side"));
+        tls_tickets_set(r->tickets, keys, 2);
+        expect_s(caller_get(c, "/")->body, S("side"));
+        caller_free(c);
+    }
+    for (size_t i = 0; i < COUNT(sides); i++) {
+        mails[i] = (struct side_mail){ { NULL, side_stop }, &sides[i] };
+        loop_post(sides[i].loop, &mails[i].mail);
+        must(pthread_join(sides[i].thread, NULL) == 0);
+        loop_free(
+            sides[i].loop); /* here: a post may still be on its way out when its letter runs */
+    }
+    rig_free(r);
+}
+
 /* ---- TLS */
 
 TEST(sessions_resume_after_a_restart_with_the_same_ticket_keys_and_not_with_others)

@@ -12,7 +12,9 @@
 struct loop;
 
 MUST_USE err loop_new(struct loop **ret);
-void loop_free(struct loop *l); /* after loop_run has returned; NULL is fine */
+/* After loop_run has returned, and every loop_post, loop_stop and loop_wake too: a post may still
+ * be on its way out when its letter runs, so threads that post are joined first. NULL is fine. */
+void loop_free(struct loop *l);
 void loop_run(struct loop *l);  /* until loop_stop */
 void loop_stop(struct loop *l); /* any thread; ends loop_run after the tick it is in */
 void loop_step(struct loop *l,

@@ -23,7 +23,7 @@ struct mailbox {
 };
 
 MUST_USE err mailbox_init(struct mailbox *mb);
-void mailbox_done(struct mailbox *mb);                 /* nobody may post any more */
+void mailbox_done(struct mailbox *mb);                 /* every post has returned */
 void mailbox_post(struct mailbox *mb, struct mail *m); /* any thread */
 void mailbox_wake(struct mailbox *mb); /* any thread: ends a wait without a letter */
 
