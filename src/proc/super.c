@@ -18,8 +18,10 @@
 
 #define DELAY_FIRST (100 * USEC_MS)
 #define DELAY_MOST  (10 * USEC_S)
-#define LIVED_WELL  (10 * USEC_S) /* after this long a death counts as the first again */
-#define NEVER_DUE   INT64_MAX
+#define DELAY_SERVED \
+    (400 * USEC_MS) /* most after a death while serving: back within a second, always */
+#define LIVED_WELL (10 * USEC_S) /* after this long a death counts as the first again */
+#define NEVER_DUE  INT64_MAX
 
 enum { MESSAGES_A_TURN = 64 }; /* a role that floods is heard in turn with the others */
 
@@ -220,12 +222,14 @@ static void say_death(struct super *s, struct child *c, const siginfo_t *info)
             tell_death(&s->children[i], c, status);
 }
 
-static void schedule(struct child *c)
+/* served: it had been ready. What kills it then is a request or a person, not its start, so that
+ * people are not made to wait longer and longer. */
+static void schedule(struct child *c, bool served)
 {
     usec now = os_mono();
     if (now - c->started > LIVED_WELL)
         c->delay = 0;
-    c->due = now + c->delay;
+    c->due = now + (served ? MIN(c->delay, DELAY_SERVED) : c->delay);
     c->delay = c->delay ? MIN(c->delay * 2, DELAY_MOST) : DELAY_FIRST;
 }
 
@@ -241,6 +245,7 @@ static void on_exit_of(struct super *s, struct child *c)
     os_close(c->control);
     c->control = c->pidfd = -1;
     c->pid = 0;
+    bool served = c->ready;
     c->ready = false;
     say_death(s, c, &info);
     if (info.si_code == CLD_EXITED && info.si_status == ROLE_EXIT_REFUSED && !s->stopping) {
@@ -249,7 +254,7 @@ static void on_exit_of(struct super *s, struct child *c)
     } else if (s->stopping) {
         stop_next(s);
     } else {
-        schedule(c);
+        schedule(c, served);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parent's work: starts the roles, joins them, notices a death at once and starts again
- * (immediately the first time, then after 100 ms doubling to 10 s while it keeps dying), hands
+ * (immediately the first time, then after 100 ms doubling to 10 s while it keeps dying, to 0.4 s if
+ * it dies while serving), hands
  * every new one its listeners and sockets, and ends them all. One thread, one poll; it parses no
  * stranger's byte. */
 #ifndef OUTWORK_PROC_SUPER_H

@@ -75,6 +75,8 @@ CREATE TABLE session (
     proof_key     BLOB NOT NULL,                -- sealed by the vault
     proof_until   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX device_person ON device (person, id);
+
 CREATE INDEX session_person ON session (person);
 CREATE INDEX session_device ON session (device);
 CREATE INDEX session_ends ON session (ends);
