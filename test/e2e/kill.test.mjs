@@ -24,14 +24,14 @@ async function allMessages(c, channel) {
 }
 
 // A writer that repeats an act with its key until it is acknowledged, as the page does.
-async function write(c, channel, text, stats) {
+async function write(c, channel, text, stats, goesOn) {
   const key = `k-${text.replace(/\W/g, '-')}-${channel.slice(-6)}`;
   for (let tries = 0; ; tries++) {
     const a = await c.answer('POST', `/api/channels/${channel}/messages`, { body: { text }, key }).catch((e) => ({ status: 0, e }));
     if (a.status === 200) return a.json;
     if (a.json?.code === 'proof') await c.renew().catch(() => undefined);
     stats.repeats++;
-    assert.ok(tries < 400, `"${text}" was never taken: ${a.status} ${a.text ?? a.e}`);
+    assert.ok(tries < 800 && goesOn(), `"${text}" was never taken: ${a.status} ${a.text ?? a.e}`);
     await sleep(25);
   }
 }
@@ -74,21 +74,27 @@ async function underKills(name, roles, seconds) {
   const follower = new Follower(reader, channel);
   await follower.start();
   const stats = { repeats: 0 }, acknowledged = [];
-  let on = true;
+  let on = true, failed = false;
   const writing = (async () => {
-    for (let i = 1; on; i++) acknowledged.push(await write(writer, channel, `${name} ${i}`, stats));
+    for (let i = 1; on; i++) acknowledged.push(await write(writer, channel, `${name} ${i}`, stats, () => !failed));
   })();
-  const slowest = {};
+  writing.catch(() => undefined);
+  const took = {};
   const end = Date.now() + seconds * 1000;
-  while (Date.now() < end) {
-    for (const role of roles) {
+  try {
+    while (Date.now() < end) for (const role of roles) {
       await sleep(300 + Math.random() * 500);
       const killed = await office.kill(role), at = performance.now();
       if (role === 'parent') await office.start();
-      else await until(`a new ${role}`, () => { const now = office.roles()[role]; return now && now !== killed; }, 5000, 5);
+      else await until(`a new ${role}`, () => { const now = office.roles()[role]; return now && now !== killed; }, 12_000, 5);
       await until('an answer', async () => (await office.client().raw('GET', '/healthz')).status === 200, 5000, 5);
-      slowest[role] = Math.max(slowest[role] ?? 0, performance.now() - at);
+      (took[role] ??= []).push(performance.now() - at);
     }
+  } catch (e) {
+    failed = true;
+    on = false;
+    await follower.stop();
+    throw e;
   }
   await sleep(300);
   on = false;
@@ -98,7 +104,7 @@ async function underKills(name, roles, seconds) {
   await follower.stop();
   await reader.renew().catch(() => undefined);
   const stored = (await allMessages(reader, channel)).sort((a, b) => a.seq - b.seq).map((m) => m.text);
-  return { acknowledged: acknowledged.map((m) => m.text), ids: acknowledged.map((m) => m.id), stored, follower, slowest, stats };
+  return { acknowledged: acknowledged.map((m) => m.text), ids: acknowledged.map((m) => m.id), stored, follower, took, stats };
 }
 
 function checkWorld(r) {
@@ -108,9 +114,12 @@ function checkWorld(r) {
   const seen = r.follower.seen.filter((s) => s.text !== undefined);
   assert.equal(r.follower.gaps, 0, 'the follower was told of a gap');
   assert.deepEqual(seen.map((s) => s.text), r.acknowledged, 'the follower saw each once and in order');
-  for (const [role, ms] of Object.entries(r.slowest))
-    assert.ok(ms < (role === 'parent' ? 2000 : 1000), `after kill -9 of ${role} it took ${ms.toFixed(0)} ms`);
-  console.log(`  ${r.acknowledged.length} messages, ${r.stats.repeats} repeats; back after ${Object.entries(r.slowest).map(([k, v]) => `${k} ${v.toFixed(0)} ms`).join(', ')}`);
+  // Back within a second; a role that is killed again and again is given a pause, which grows.
+  for (const [role, ms] of Object.entries(r.took)) {
+    assert.ok(ms[0] < 1000, `after kill -9 of ${role} it took ${ms[0].toFixed(0)} ms`);
+    assert.ok(ms.every((t) => t < 11_000), `${role}: ${ms.map((t) => t.toFixed(0))} ms`);
+  }
+  console.log(`  ${r.acknowledged.length} messages, ${r.stats.repeats} repeats; back after ${Object.entries(r.took).map(([k, v]) => `${k} ${v.map((t) => t.toFixed(0)).join(' ')} ms`).join(', ')}`);
 }
 
 const SECONDS = DEEP ? 120 : 6;

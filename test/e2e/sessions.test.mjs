@@ -82,10 +82,10 @@ test('the same act sent twice happens once', async () => {
 
 test('S-06 a flood of guesses is slowed for the guesser while others work on', async () => {
   const worker = await newClient(office);
-  const victim = await next(office);
+  const victim = await next(office), flooder = '127.0.0.66';
   let limited = 0;
   const flood = Array.from({ length: 60 }, async (_, i) => {
-    const { answer } = await office.client().signInAnswer(victim.login, `guess ${i}`, '000000').catch(() => ({ answer: { status: 0 } }));
+    const { answer } = await office.client(flooder).signInAnswer(victim.login, `guess ${i}`, '000000').catch(() => ({ answer: { status: 0 } }));
     if (answer.status === 429 || answer.status === 503) {
       limited++;
       assert.ok(Number(answer.headers['retry-after']) > 0, 'a limit says when to come back');
@@ -98,6 +98,9 @@ test('S-06 a flood of guesses is slowed for the guesser while others work on', a
     times.push(performance.now() - t);
     await sleep(20);
   }
+  const admin = await newClient(office, 'security_admin');
+  assert.equal((await admin.get('/api/me')).person.role, 'security_admin', 'an administrator signs in during the flood');
+  office.admin = admin;
   await Promise.all(flood);
   times.sort((a, b) => a - b);
   assert.ok(limited > 20, `only ${limited} of 60 guesses were limited`);
@@ -105,7 +108,7 @@ test('S-06 a flood of guesses is slowed for the guesser while others work on', a
 });
 
 test('S-06 an administrator locks somebody, and every socket of theirs ends within a second', async () => {
-  const admin = await newClient(office, 'security_admin').catch(() => newClient(office, 'system_admin'));
+  const admin = office.admin;
   const victim = await newClient(office);
   await victim.live();
   const began = Date.now();

@@ -45,8 +45,10 @@ export class Refused extends Error {
 }
 
 export class Client {
-  constructor(office) {
+  // from: the loopback address to come from, for tests of limits by address.
+  constructor(office, from = '127.0.0.1') {
     this.office = office;
+    this.from = from;
     this.agent = new https.Agent({ keepAlive: true, maxSockets: 8 });
     this.offset = 0;
   }
@@ -59,7 +61,7 @@ export class Client {
     const more = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     return new Promise((resolve, reject) => {
       const req = https.request({
-        host: '127.0.0.1', port: this.office.port, servername: this.office.host, method, path, agent: this.agent,
+        host: '127.0.0.1', localAddress: this.from, port: this.office.port, servername: this.office.host, method, path, agent: this.agent,
         ca: this.office.authority, headers: { host: `${this.office.host}:${this.office.port}`, ...more, ...headers },
       }, (res) => {
         const parts = [];

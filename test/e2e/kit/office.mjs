@@ -170,7 +170,7 @@ export class Office {
     return pid;
   }
 
-  client() { return new Client(this); }
+  client(from) { return new Client(this, from); }
 
   async code(login) {
     return (await must(['demo', 'code', login, '--data', this.data])).out.trim().match(/\b\d{6}\b/)[0];
