@@ -105,7 +105,7 @@ static void conn_free(struct conn *c)
         free(c->ws->out);
         free(c->ws);
     }
-    free(c->body);
+    body_free(c);
     free(c->in);
     free(c);
 }
@@ -366,6 +366,10 @@ void conn_refuse(struct conn *c, u16 status)
     struct http_server *s = c->server;
     s->stats.bad_requests++;
     c->unread = true;
+    body_free(c);
+    free(c->in);
+    c->in = NULL;
+    c->in_n = c->in_room = 0;
     struct http1_reply r = { .status = status, .close = true };
     req_put_head(c, &r);
     conn_end(c);

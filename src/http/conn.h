@@ -23,6 +23,7 @@ struct body {
     struct http1_chunked chunks;
     bool chunked;
     u64 length, got, limit;
+    u32 charged; /* of stats.body_bytes */
     usec began;
 };
 
@@ -107,6 +108,7 @@ void conn_room(struct conn *c, size_t more,
                u64 whole); /* in `in`, by doubling; whole: never more than that, 0 none */
 /* ---- input.c: heads and bodies */
 void conn_input(struct conn *c);
+void body_free(struct conn *c); /* none is fine */
 /* ---- req.c */
 void req_dispatch(struct conn *c, str body, char *owned);
 void req_from_head(struct conn *c); /* server->req from server->head */

@@ -9,13 +9,36 @@
 
 /* ---- bodies */
 
+/* What unfinished bodies hold in all is bounded: strangers may send them. */
+static void charge(struct conn *c)
+{
+    struct http_server *s = c->server;
+    s->stats.body_bytes += c->in_room - c->body->charged;
+    c->body->charged = c->in_room;
+    if (s->stats.body_bytes > s->limits.bodies_max)
+        conn_refuse(c, 503);
+}
+
+void body_free(struct conn *c)
+{
+    if (c->body)
+        c->server->stats.body_bytes -= c->body->charged;
+    free(c->body);
+    c->body = NULL;
+}
+
 static void begin_body(struct conn *c, str in, size_t got, const struct http1_chunked *chunks,
                        u64 limit)
 {
     const struct http1_head *h = &c->server->head;
     struct body *b = calloc(1, sizeof *b);
     must(b != NULL);
-    *b = (struct body){ *chunks, h->chunked, h->length, got, limit, loop_now(c->server->loop) };
+    *b = (struct body){ .chunks = *chunks,
+                        .chunked = h->chunked,
+                        .length = h->length,
+                        .got = got,
+                        .limit = limit,
+                        .began = loop_now(c->server->loop) };
     size_t n = h->bytes + got;
     u64 whole = h->chunked ? n : h->bytes + h->length;
     c->head_n = (u32)h->bytes;
@@ -26,6 +49,7 @@ static void begin_body(struct conn *c, str in, size_t got, const struct http1_ch
     conn_until(c, c->server->limits.body_grace);
     if (h->expect_continue && !got)
         conn_put(c, S("HTTP/1.1 100 Continue\r\n\r\n"));
+    charge(c);
 }
 
 /* The body is whole: hand the request over. What `in` held belongs to the request now. */
@@ -35,8 +59,7 @@ static void body_whole(struct conn *c)
     size_t n = c->in_n, head_n = c->head_n;
     u16 status;
     bool chunked = c->body->chunked;
-    free(c->body);
-    c->body = NULL;
+    body_free(c);
     c->in = NULL;
     c->in_n = c->in_room = c->head_n = 0;
     must(http1_request((str){ bytes, head_n }, &c->server->head, &status) == E_NONE);
@@ -90,6 +113,7 @@ static void chunked_input(struct conn *c, char *p, size_t n)
     b->got += got;
     if (!b->chunks.done) {
         body_pace(c);
+        charge(c);
         return;
     }
     body_whole(c);
@@ -117,6 +141,7 @@ static err length_input(struct conn *c)
             break;
     }
     body_pace(c);
+    charge(c);
     return E_NONE;
 }
 
@@ -191,7 +216,7 @@ static size_t take_requests(struct conn *c, char *p, size_t n)
             conn_refuse(c, status);
             return n;
         }
-        c->unread = false;
+        c->unread = n - at > s->head.bytes + s->head.length; /* more than this one request */
         at += take_request(c, p + at, n - at);
     }
     return at;

@@ -166,6 +166,37 @@ TEST(heads_and_bodies_over_their_size_are_refused)
     rig_free(r);
 }
 
+TEST(unfinished_bodies_are_bounded_in_all)
+{
+    struct http_limits l = rig_small();
+    l.bodies_max = 300000;
+    struct rig *r = rig_new(T, false, &l);
+    struct wire *w[10];
+    char piece[50000];
+    size_t refused = 0;
+    memset(piece, 'x', sizeof piece);
+    for (size_t i = 0; i < COUNT(w); i++) {
+        w[i] = wire_open(r);
+        wire_send(w[i], i % 2 ? S("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
+                              : S("POST /echo HTTP/1.1\r\nHost: a\r\n"
+                                  "Transfer-Encoding: chunked\r\n\r\nEA60\r\n"));
+        wire_send(w[i], (str){ piece, sizeof piece });
+        expect(rig_stats(r)->body_bytes <= 300000 + 200000);
+        refused += str_starts(wire_read(w[i]), S("HTTP/1.1 503 "));
+    }
+    expect(refused >= 3 && refused < 9);
+    for (size_t i = 1; i < COUNT(w); i++)
+        wire_close(w[i]);
+    wire_send(w[0], (str){ piece, 10000 }); /* who was in early is served */
+    wire_send(w[0], S("\r\n0\r\n\r\n"));
+    expect(str_starts(wire_read(w[0]), S("HTTP/1.1 200 ")));
+    wire_close(w[0]);
+    rig_until(r, rig_stats(r)->conns == 0);
+    rig_step(r, 2);
+    expect_i(rig_stats(r)->body_bytes, 0);
+    rig_free(r);
+}
+
 TEST(a_refusal_arrives_although_the_client_is_still_sending)
 {
     struct rig *r = rig_new(T, false, NULL);

@@ -23,6 +23,7 @@ struct http_limits http_limits_default(void)
         .pipelined_max = 64,
         .requests_per_conn = 100000,
         .body_max = 1 << 20,
+        .bodies_max = 256 << 20,
         .body_rate = 1024,
         .write_rate = 1024,
         .handshake = 10 * USEC_S,

@@ -24,6 +24,7 @@ struct http_limits {
     u32 pipelined_max;       /* [64] requests of one connection answered in one turn */
     u32 requests_per_conn;   /* [100000] then the connection ends after its answer */
     u64 body_max;            /* [1 MiB] when no body_limit callback says otherwise */
+    u64 bodies_max; /* [256 MiB] of all unfinished bodies of the server together: 503 beyond */
     u32 body_rate,
         write_rate; /* [1024] bytes a second below which a peer is too slow, after the grace */
     usec handshake; /* [10 s] */
@@ -120,7 +121,7 @@ void http_reply(struct http_req *req, const struct http_reply *reply);
 struct http_stats {
     u64 accepted, refused, requests, bad_requests, timeouts, handshakes, handshakes_failed,
         handshakes_dropped, resumed;
-    u64 ws_opened, ws_closed;
+    u64 ws_opened, ws_closed, body_bytes;
     u32 conns, handshaking, websockets, busy; /* now */
 };
 const struct http_stats *http_server_stats(const struct http_server *s);
