@@ -344,7 +344,7 @@ function file(url, res) {
   let f = join(dist, normalize(url.pathname));
   if (!f.startsWith(dist) || !existsSync(f) || !extname(f)) f = join(dist, 'index.html');
   if (!existsSync(f)) return res.writeHead(404).end('build first: npm run build');
-  res.setHeader('Content-Security-Policy', "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; connect-src 'self'");
+  res.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   res.writeHead(200, { 'Content-Type': types[extname(f)] ?? 'application/octet-stream', 'Cache-Control': 'no-cache' }).end(readFileSync(f));
 }
 function control(url) {

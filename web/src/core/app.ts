@@ -297,7 +297,8 @@ export async function begin() {
     enter(await people.me_get());
   } catch (e) {
     const p = asProblem(e);
-    if (p.status === 401) set({ phase: 'out', me: undefined });
+    // Not an answer at all: the browser blocks keys or storage. The sign-in page tests for that and says what to do.
+    if (p.status === 401 || !(e instanceof Problem)) set({ phase: 'out', me: undefined });
     else if (p.code === 'denied' && (p.rules.includes('person-must-be-active') || p.rules.includes('device-must-not-be-locked'))) set({ phase: 'locked' });
     else set({ phase: 'failed', problem: p });
   }

@@ -14,7 +14,7 @@ export function LangPicker({ compact }: { compact?: boolean }) {
 
 export function ThemePicker({ compact }: { compact?: boolean }) {
   const { t } = useLang();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });   // else the kit would inject a <style>
   const option = (value: string, icon: React.ReactNode, label: string) => ({
     value, label: <span style={{ display: 'inline-flex', gap: 6, alignItems: 'center' }} title={label}>{icon}{compact ? <span className="sr">{label}</span> : label}</span>,
   });

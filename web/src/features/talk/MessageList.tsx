@@ -148,7 +148,8 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
     const h = v.current;
     if (!h || !placed.current) return;
     const end = h.scrollSize - offset - h.viewportSize < 40;
-    if (end !== stick.current) { stick.current = end; setAtEnd(end); }
+    stick.current = end;
+    setAtEnd(end);
     if (end) { setBelow(0); seen(); }
     if (offset < 400 && r.older) void loadOlder(c.id).catch((e: unknown) => tellProblem(t, e));
     if (r.newer && h.scrollSize - offset - h.viewportSize < 400) void loadNewer(c.id).catch((e: unknown) => tellProblem(t, e));
