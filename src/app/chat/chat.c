@@ -94,7 +94,7 @@ err chat_channel_create(struct call *c, const struct chat_channel_create_in *in,
         return call_field(c, "kind", "format", 0);
     if (!str_trim(in->name).n)
         return call_field(c, "name", "required", 0);
-    const struct new_channel n = { .kind = in->kind, .name = in->name, .topic = in->topic };
+    const struct new_channel n = { .kind = (int)in->kind, .name = in->name, .topic = in->topic };
     err e = chat_make(c, &n, me(c), &id);
     if (e == E_CONFLICT) {
         IGNORE(call_field(c, "name", "taken", 0));

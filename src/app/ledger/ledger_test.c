@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "app/testkit/testkit.h"
-#include "tlog/verify.h"
 
 struct desk {
     struct app *app;
@@ -239,16 +238,6 @@ TEST(I_16_ones_own_leaves_are_found_behind_many_others)
 
 /* ---- tampering ---- */
 
-static err audit(struct app *app, struct tlog_finding *ret)
-{
-    struct tlog_source s = ledger_source(app->office);
-    struct note_key key;
-    str text;
-    expect_ok(s.read(s.arg, "key.pub", 1024, app->a, &text));
-    expect_ok(note_key_parse(str_sub(text, 0, text.n - 1), &key));
-    return tlog_audit(&(struct tlog_audit){ .source = &s, .key = &key }, ret);
-}
-
 static void change(struct app *app, const char *path, size_t at)
 {
     str bytes, full = str_fmt(app->a, STR_FMT "/ledger/%s", STR_ARG(app->data), path);
@@ -267,18 +256,18 @@ TEST(I_16_changing_or_removing_a_leaf_is_found)
     for (int i = 0; i < 260; i++)
         expect_status(say(&d, d.chen, "x"), 200);
     (void)app_seal(d.app);
-    expect_ok(audit(d.app, &f));
+    expect_ok(app_audit(d.app, &f));
     d.app->broken = true;
     static const char *const files[] = { "tile/entries/000", "tile/0/000", "checkpoint" };
     for (size_t i = 0; i < COUNT(files); i++) {
         change(d.app, files[i], 100);
-        expect_err(audit(d.app, &f), E_CORRUPT);
+        expect_err(app_audit(d.app, &f), E_CORRUPT);
         expect(f.what[0] != 0);
         change(d.app, files[i], 100);
-        expect_ok(audit(d.app, &f));
+        expect_ok(app_audit(d.app, &f));
     }
     str bundle = str_fmt(T->arena, STR_FMT "/ledger/tile/entries/000", STR_ARG(d.app->data));
     expect(unlink(bundle.p) == 0);
-    expect(audit(d.app, &f) != E_NONE);
+    expect(app_audit(d.app, &f) != E_NONE);
     app_end(d.app);
 }

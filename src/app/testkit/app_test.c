@@ -137,9 +137,14 @@ static void write_key(struct app *app)
 
 static void sealer_begin(struct app *app, str db_path)
 {
-    str why;
     const struct db_options reader = { .path = db_path.p, .stmts_n = (u16)stmts_n };
     expect_ok(db_open(&reader, &app->sealer_db));
+    app_sealer_open(app);
+}
+
+void app_sealer_open(struct app *app)
+{
+    str why;
     const struct sealer_options o = { .office = app->office,
                                       .db = app->sealer_db,
                                       .pause = 50 * USEC_MS,
@@ -148,7 +153,7 @@ static void sealer_begin(struct app *app, str db_path)
     expect_ok(sealer_new(app->a, &o, &app->sealer, &why));
 }
 
-static void begin(struct app *app)
+void app_begin(struct app *app)
 {
     str db_path = str_fmt(app->a, STR_FMT "/outwork.db", STR_ARG(app->data)), faults;
     struct migrate_report report;
@@ -157,7 +162,8 @@ static void begin(struct app *app)
                                        .data = app->data,
                                        .node = 1,
                                        .session_lasts = 12 * USEC_HOUR };
-    app->office = office_new(app->a, &oo);
+    app->office_arena = arena_new("office", (size_t)1 << 30);
+    app->office = office_new(app->office_arena, &oo);
     vault_begin(app);
     office_vault_enter(app->office);
     expect_ok(office_policies(app->office, base_policy_text(), app->a, &faults));
@@ -198,7 +204,7 @@ struct app *app_new_limited(struct T *T, u32 rate_scale)
     app->rate_scale = rate_scale;
     app->a = T->arena;
     app->data = str_from(T->dir);
-    begin(app);
+    app_begin(app);
     return app;
 }
 
@@ -224,13 +230,41 @@ void app_end(struct app *app)
     mailbox_done(app->box);
     office_vault_leave(app->office);
     office_end(app->office);
+    arena_free(app->office_arena);
     vault_end(app);
+}
+
+void app_sealer_again(struct app *app)
+{
+    sealer_stop(app->sealer);
+    app_sealer_open(app);
+}
+
+err app_audit(struct app *app, struct tlog_finding *ret)
+{
+    struct tlog_source s = ledger_source(app->office);
+    struct note_key key;
+    str text;
+    expect_ok(s.read(s.arg, "key.pub", 1024, app->a, &text));
+    expect_ok(note_key_parse(str_sub(text, 0, text.n - 1), &key));
+    return tlog_audit(&(struct tlog_audit){ .source = &s, .key = &key }, ret);
+}
+
+static err verify(struct call *c, void *arg)
+{
+    return db_verify(c->db, c->arena, arg);
+}
+
+void app_check_store(struct app *app)
+{
+    str report = { 0 };
+    expect_ok(serve_read(app->serve, verify, &report));
 }
 
 void app_restart(struct app *app)
 {
     app_end(app);
-    begin(app);
+    app_begin(app);
 }
 
 /* ---- people ---- */

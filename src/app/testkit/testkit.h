@@ -11,11 +11,13 @@
 #include "core/office.h"
 #include "core/sealer.h"
 #include "core/serve.h"
+#include "base/fault.h"
 #include "test/test.h"
+#include "tlog/verify.h"
 
 struct app {
     struct T *T;
-    struct arena *a;
+    struct arena *a, *office_arena;
     struct office *office;
     struct serve *serve;
     struct serve_port *port;
@@ -30,6 +32,11 @@ struct app {
         u32 n;
         str at[TLOG_WIDTH];
     } bundle; /* read last */
+    struct {
+        int kind; /* enum fault_kind; 0: none */
+        u32 nth;
+        bool persistent, hit;
+    } fault; /* armed for the server's part of each call */
     bool broken; /* the test has damaged the ledger: do not read it at the end */
 };
 
@@ -40,6 +47,13 @@ struct app *app_new_limited(struct T *T, u32 rate_scale);
 /* The same data again, as after a restart: memory is read from the store anew. */
 void app_restart(struct app *app);
 void app_end(struct app *app);
+void app_begin(struct app *app); /* after app_end */
+/* The sealer as after a crash: reads the folder anew. */
+void app_sealer_again(struct app *app);
+void app_sealer_open(struct app *app);
+/* The whole folder against the signed head; and every page of the store. */
+MUST_USE err app_audit(struct app *app, struct tlog_finding *ret);
+void app_check_store(struct app *app);
 
 /* A person who can sign in: role by its word. Password and TOTP secret are the same for all. */
 i64 app_person(struct app *app, const char *login, const char *name, const char *role);

@@ -98,6 +98,8 @@ struct landed {
 static void on_done(struct request *rq, const struct reply *r)
 {
     struct landed *l = rq->user;
+    if (l->app->fault.kind)
+        l->app->fault.hit = fault_disarm();
     l->got.status = r->status;
     l->got.body = str_copy(l->app->a, r->body);
     l->got.lines = str_copy(l->app->a, r->lines);
@@ -111,6 +113,8 @@ static struct got submit(struct visitor *v, const struct request *rq)
     struct request mine = *rq;
     mine.user = &l;
     mine.done = on_done;
+    if (v->app->fault.kind)
+        fault_arm((enum fault_kind)v->app->fault.kind, v->app->fault.nth, v->app->fault.persistent);
     serve_submit(v->app->port, &mine);
     while (!l.done) {
         mailbox_wait(v->app->box, 10 * USEC_S);
