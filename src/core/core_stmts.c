@@ -95,8 +95,8 @@ static const struct col job_new_cols[] = {
     CORE_COL(job_new, payload, COL_STR),
 };
 static const struct col job_due_cols[] = {
-    CORE_COL(job_due, now, COL_I64),
     CORE_COL(job_due, lease, COL_I64),
+    CORE_COL(job_due, now, COL_I64),
     CORE_COL(job_due, most, COL_I64),
 };
 static const struct col job_id_cols[] = {
@@ -104,9 +104,9 @@ static const struct col job_id_cols[] = {
     CORE_COL(job_id, tries, COL_I64),
 };
 static const struct col job_failed_cols[] = {
-    CORE_COL(job_failed, id, COL_I64),  CORE_COL(job_failed, tries, COL_I64),
-    CORE_COL(job_failed, at, COL_I64),  CORE_COL(job_failed, dead, COL_I64),
-    CORE_COL(job_failed, why, COL_STR),
+    CORE_COL(job_failed, at, COL_I64),    CORE_COL(job_failed, dead, COL_I64),
+    CORE_COL(job_failed, why, COL_STR),   CORE_COL(job_failed, id, COL_I64),
+    CORE_COL(job_failed, tries, COL_I64),
 };
 static const struct col job_dead_cols[] = {
     CORE_COL(job_dead, id, COL_I64),  CORE_COL(job_dead, kind, COL_STR),

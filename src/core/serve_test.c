@@ -5,7 +5,9 @@
 #include "base/fault.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "core/jobs.h"
 #include "core/rate.h"
+#include "store/db.h"
 #include "core/testkit/notes.h"
 #include "test/test.h"
 
@@ -560,6 +562,47 @@ TEST(statements_that_fail_leave_whole_calls)
 }
 
 /* ---- jobs ---- */
+
+static const struct stmt wear_out = {
+    .name = "wear_out",
+    .module = "core",
+    .sqlite = "UPDATE job SET tries = 9, lease = 0, at = 0",
+    .index = 0xffff,
+    .shape = STMT_EXEC,
+    .writes = true,
+};
+static err nine_tries(struct call *c, UNUSED void *arg)
+{
+    return db_run(c->db, &wear_out, NULL, c->arena, NULL);
+}
+static err dead_jobs(struct call *c, void *arg)
+{
+    struct rows rows;
+    TRY(jobs_dead(c, &rows));
+    const struct job_gone *g = rows.at;
+    *(bool *)arg = rows.n == 1 && g->tries == 10 && str_eq(g->kind, S("notes.tidy")) &&
+                   str_eq(g->why, S("io"));
+    return E_NONE;
+}
+
+TEST(a_job_that_never_works_is_given_up_and_listed)
+{
+    struct kit *k = kit_begin(T);
+    struct person *p = kit_person(k, 10, 0);
+    bool listed = false;
+    notes_knobs.fail_after = E_IO;
+    expect_status(kit_post(p, "/api/order", (str){ 0 }), 200);
+    usec until = os_mono() + 10 * USEC_S;
+    while (kit_count(k, "job WHERE tries = 1 AND lease = 0") == 0 && os_mono() < until)
+        kit_letters(k, 10 * USEC_MS);
+    expect_ok(serve_write(k->serve, nine_tries, NULL));
+    while (kit_count(k, "job WHERE dead = 1") == 0 && os_mono() < until)
+        kit_letters(k, 10 * USEC_MS);
+    expect_ok(serve_read(k->serve, dead_jobs, &listed));
+    expect(listed);
+    expect_i(kit_count(k, "note"), 0);
+    kit_end(k);
+}
 
 TEST(a_job_ordered_in_a_call_runs_once_and_again_when_it_fails)
 {

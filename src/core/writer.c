@@ -163,19 +163,23 @@ static void count_commit(struct writer *w, usec took)
     COUNT_UP(w->stats.groups, 1);
 }
 
+/* What is told of a lost group: the disk's fault, or that it is full. */
+static err lost_why(err e) { return e == E_BUSY || e == E_IO || e == E_CORRUPT ? e : E_FULL; }
+
 static void group_end(struct writer *w, bool stands, usec now)
 {
-    err e = E_FULL;
+    err e = w->parked.last ? w->parked.last->result : E_FULL;
     if (stands) {
         e = db_commit(w->db);
         count_commit(w, os_mono() - now);
     }
-    if (e == E_NONE)
+    bool committed = stands && e == E_NONE;
+    if (committed)
         finish_parked(w);
     else
-        group_lost(w, e == E_BUSY || e == E_IO ? e : E_FULL);
+        group_lost(w, lost_why(e));
     if (w->o.ended)
-        w->o.ended(w->o.arg, e == E_NONE);
+        w->o.ended(w->o.arg, committed);
 }
 
 /* Begins a transaction and what goes first in it. */

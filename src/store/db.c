@@ -279,6 +279,11 @@ static const char *mismatch(sqlite3_stmt *q, const struct stmt *st)
         return "not as many columns as declared";
     if (sqlite3_bind_parameter_count(q) != st->params_n)
         return "not as many parameters as declared";
+    for (int i = 0; i < st->params_n; i++) {
+        const char *name = sqlite3_bind_parameter_name(q, i + 1);
+        if (!name || strcmp(name + 1, st->params[i].name) != 0)
+            return "parameters do not stand in the order of their first appearance";
+    }
     if (!sqlite3_stmt_readonly(q) && !st->writes)
         return "changes data but is not declared so";
     return NULL;

@@ -49,7 +49,7 @@ static const struct col by_id_cols[] = { C(by_id, id, COL_I64) };
 static const struct stmt thing_add = {
     "thing_add",
     "things",
-    "INSERT INTO thing (" COLS ") VALUES (:1, :2, :3, :4, :5, :6, :7)",
+    "INSERT INTO thing (" COLS ") VALUES (:id, :name, :colour, :open, :weight, :bytes, :due)",
     NULL,
     STMT_UNNUMBERED,
     STMT_EXEC,
