@@ -54,11 +54,12 @@ async function sample(pids, port, where, headers) {
 }
 
 const office = await Office.demo({ start: false });
-await office.start({}, ['--threads', '1']);
+await office.start({}, ['--threads', '1', '--rate-scale', '1000000']);
 const c = await newClient(office);
 const channels = await c.get('/api/channels');
 const channel = channels.reduce((a, b) => (b.last_seq > a.last_seq ? b : a));
 const list = `/api/channels/${channel.id}/messages?limit=50`;
+for (let i = channel.last_seq; i < 60; i++) await c.post(`/api/channels/${channel.id}/messages`, { text: `第 ${i} 条：line ${i} of a busy day` });
 const page = await c.answer('GET', list);
 const message = page.json.items[0];
 const paths = { me: '/api/me', message: `/api/messages/${message.id}`, list };

@@ -93,6 +93,7 @@ static err open_store(const struct open_options *o, struct arena *a, struct open
         .breaker_path = str_fmt(a, "%s/store/breaker", o->data).p,
         .node = 0,
         .slow_threads = o->slow_threads,
+        .rate_scale = (u32)o->config->rate_scale,
         .pin = o->pin,
         .thread_begin = office_vault_enter,
         .thread_end = office_vault_leave,

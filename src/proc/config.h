@@ -22,6 +22,9 @@
         "Network loops, each with a worker beside it. 0: one for each processor.")                \
     KEY(INT, connections, "20000", 16, 1000000,                                                   \
         "Most connections open at once; more are refused at the door.")                           \
+    KEY(INT, rate_scale, "1", 1, 1000000,                                                         \
+        "Every rate limit times this: for measuring, and for offices where many people share\n"    \
+        "one address.")                                                                           \
     KEY(TEXT, root_key, "", 0, 1024,                                                              \
         "The file with the key that seals the vault, kept outside the data folder. Empty: the\n"  \
         "systemd credential outwork-root-key if there is one, else DATA/root.key, which is for\n" \
