@@ -55,13 +55,15 @@ TEST(people_every_failed_sign_in_gives_the_same_bytes_and_a_leaf)
     struct got wrong = try_sign_in(v, "chen", "wrong horse", app_code(app));
     struct got unknown = try_sign_in(v, "nobody", "correct horse", app_code(app));
     struct got code = try_sign_in(v, "chen", "correct horse", str_from(wrong_code));
+    struct got letters = try_sign_in(v, "chen", "correct horse", S("abcdef"));
+    expect_s(without_id(&letters, T->arena), without_id(&wrong, T->arena));
     struct got recovery = try_sign_in(v, "chen", "correct horse", S("abcde-fghjk"));
     expect_code(wrong, 401, "wrong_sign_in");
     expect_s(without_id(&unknown, T->arena), without_id(&wrong, T->arena));
     expect_s(without_id(&code, T->arena), without_id(&wrong, T->arena));
     expect_s(without_id(&recovery, T->arena), without_id(&wrong, T->arena));
     expect_s(unknown.lines, wrong.lines);
-    expect_i(app_leaves(app, "session.refused"), 4);
+    expect_i(app_leaves(app, "session.refused"), 5);
     expect_i(app_leaves(app, "session.opened"), 0);
     app_end(app);
 }

@@ -40,8 +40,9 @@ static err second_factor(struct call *c, const struct q_person_by_login_row *p, 
     struct q_recovery_find_row row;
     recovery_hash(p->id, code, hash);
     str view = { (const char *)hash, sizeof hash };
-    if (q_recovery_find(c, p->id, view, &row) != E_NONE)
-        return E_WRONG_CODE;
+    err e = q_recovery_find(c, p->id, view, &row);
+    if (e != E_NONE)
+        return e == E_NOT_FOUND ? E_WRONG_CODE : e;
     a->recovery = str_copy(c->arena, view);
     return E_NONE;
 }
@@ -59,8 +60,8 @@ err people_sign_in_password_before(struct call *c, struct people_sign_in_passwor
     if (!password_matches(found == E_NONE ? p.password : (str){ 0 }, in->password))
         return refused(c, p.id, found == E_NONE ? "wrong password" : "nobody has this name");
     err e = second_factor(c, &p, in->code, a);
-    if (e == E_BUSY)
-        return e;
+    if (e != E_NONE && e != E_WRONG_CODE)
+        return e; /* a failure of ours is nobody's wrong code */
     if (e != E_NONE || p.status != PERSON_STATUS_ACTIVE)
         return refused(c, p.id, e == E_NONE ? "person is not active" : "wrong code");
     a->person = p.id;
