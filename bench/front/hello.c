@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A server that answers every request with the same small JSON and every upgrade with a socket that
- * echoes: what the front costs by itself. Listens on 127.0.0.1 and prints its certificate to
- * standard output first. bench-hello PORT [plain]              the server bench-hello idle PORT
- * COUNT PEM       opens COUNT WebSockets (TLS with that certificate; "-": plain), has one small
- *                                           message echoed on each, then holds them until it is
- * ended */
+/* A server that answers every request with the same small JSON (/100k: 100 KiB) and every upgrade
+ * with a socket that echoes: what the front costs by itself. It listens on 127.0.0.1 and prints its
+ * certificate to standard output first. `bench-hello PORT [plain]` is that server; `bench-hello
+ * idle PORT COUNT PEM` opens COUNT WebSockets to it (over TLS with that certificate, or plain when
+ * PEM is "-"), has one small message echoed on each, then holds them until it is ended. */
 #include <unistd.h>
 
 #include "base/os.h"
@@ -31,6 +30,14 @@ static void on_request(UNUSED void *arg, struct http_req *req)
     if (ws_is_upgrade(req)) {
         struct ref ws;
         IGNORE(ws_accept(req, S(""), &calls, NULL, &ws));
+        return;
+    }
+    static const char large[100 * 1024];
+    if (str_eq(req->path, S("/100k"))) {
+        http_reply(req, &(struct http_reply){ .status = 200,
+                                              .content_type = S("application/octet-stream"),
+                                              .life = HTTP_BODY_STATIC,
+                                              .body = { large, sizeof large } });
         return;
     }
     http_reply(req, &(struct http_reply){ .status = 200,
