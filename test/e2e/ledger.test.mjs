@@ -53,7 +53,7 @@ test('I-16 the page shows an act with its proof and has checked it itself', asyn
   await p.page.getByTestId('leaf-row').first().click();
   const verdict = p.id('proof-verdict');
   await verdict.waitFor();
-  await until('the verdict', async () => (await verdict.getAttribute('data-verdict')) === 'ok');
+  await until('the verdict', async () => (await verdict.getAttribute('data-verdict')) === 'good');
   await p.shot('ledger');
   assert.deepEqual(await p.axe(), []);
   assert.deepEqual(p.faults, []);
