@@ -145,6 +145,8 @@ struct waiting {
     } bodies;
     struct counted *counted; /* open addressing by hash; a place is free while count is 0 */
     size_t counted_n;
+    u32 left_out; /* while there was no room, since then */
+    usec left_out_since;
 };
 
 static struct {
@@ -284,13 +286,26 @@ err ledger_effect(struct call *c, const struct act *a)
     return insert(c, leaf_body(c->arena, &k, c->now, call_notes(c)));
 }
 
+/* The store has taken nothing for so long that memory is at its end: from here on it is counted
+ * how many leaves are missing, and that becomes a leaf. The caller holds the lock. */
+static void add_body(struct waiting *w, const struct counted *k, usec now, str notes)
+{
+    if (arena_doomed(w->a)) {
+        w->left_out_since = w->left_out ? w->left_out_since : now;
+        w->left_out += k->count;
+        return;
+    }
+    str body = leaf_body(w->a, k, now, notes);
+    *vec_push(&w->bodies, w->a) = body;
+}
+
 void ledger_refusal(struct call *c, const struct act *a)
 {
     struct counted k = counted_of(c, a, 1);
+    str notes = call_notes(c);
     lock();
     waiting_ready(&led.now);
-    str body = leaf_body(led.now.a, &k, c->now, call_notes(c));
-    *vec_push(&led.now.bodies, led.now.a) = body;
+    add_body(&led.now, &k, c->now, notes);
     unlock();
     c->answer->told = true;
 }
@@ -323,7 +338,7 @@ static void keep_texts(struct arena *a, struct counted *k)
 void ledger_allowed(struct call *c, const struct act *a, u32 count)
 {
     struct counted k = counted_of(c, a, count);
-    u64 hash = (u64)(k.person * 31 + k.object) ^ ((u64)(uintptr_t)k.action << 7) ^ (u64)k.device;
+    u64 hash = ((u64)k.person * 31 + (u64)k.object) ^ ((u64)(uintptr_t)k.action << 7) ^ (u64)k.device;
     lock();
     struct waiting *w = &led.now;
     waiting_ready(w);
@@ -331,8 +346,7 @@ void ledger_allowed(struct call *c, const struct act *a, u32 count)
     while (w->counted[at].count && !same(&w->counted[at], &k) && ++tries < 16)
         at = (at + 1) % COUNTED_MAX;
     if (tries == 16) { /* a crowd: a leaf of its own */
-        str body = leaf_body(w->a, &k, c->now, (str){ 0 });
-        *vec_push(&w->bodies, w->a) = body;
+        add_body(w, &k, c->now, (str){ 0 });
     } else if (w->counted[at].count) {
         w->counted[at].count += count;
     } else {
@@ -359,7 +373,11 @@ static err insert_waiting(struct call *c, struct waiting *w)
     for (size_t i = 0; w->counted_n && i < COUNTED_MAX; i++)
         if (w->counted[i].count)
             TRY(insert(c, leaf_body(c->arena, &w->counted[i], c->now, (str){ 0 })));
-    return E_NONE;
+    if (!w->left_out)
+        return E_NONE;
+    const struct counted gap = { .type = "ledger.gap", .count = w->left_out,
+                                 .since = w->left_out_since };
+    return insert(c, leaf_body(c->arena, &gap, c->now, (str){ 0 }));
 }
 
 err ledger_drain(struct call *c)

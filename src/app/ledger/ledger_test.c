@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "app/testkit/testkit.h"
+#include "core/answer.h"
+#include "core/ledger.h"
 
 struct desk {
     struct app *app;
@@ -269,5 +271,30 @@ TEST(I_16_changing_or_removing_a_leaf_is_found)
     str bundle = str_fmt(T->arena, STR_FMT "/ledger/tile/entries/000", STR_ARG(d.app->data));
     expect(unlink(bundle.p) == 0);
     expect(app_audit(d.app, &f) != E_NONE);
+    app_end(d.app);
+}
+
+TEST(I_16_refusals_that_found_no_room_leave_a_leaf_that_says_so)
+{
+    struct desk d = desk_of(T);
+    static const struct verdict v = { .rules = { "private-channel-members-only" }, .rules_n = 1 };
+    struct answer answer = { 0 };
+    struct call c = { .arena = arena_new("call", 1 << 20), .answer = &answer, .now = os_now() };
+    enum { MANY = 400000 };
+    for (int i = 0; i < MANY; i++) /* as in a flood, while the disk is full */
+        ledger_refusal(&c, &(struct act){ .type = "decision", .action = "message.post",
+                                          .verdict = &v });
+    u64 size = app_seal(d.app);
+    i64 told = 0, gap = 0;
+    for (u64 i = 0; i < size; i++) {
+        str body = app_leaf_at(d.app, i, size);
+        if (str_find(body, S("\"decision\":\"deny\"")) >= 0)
+            told++;
+        if (str_find(body, S("\"type\":\"ledger.gap\"")) >= 0)
+            gap += json_i64_or(json_get(app_leaf_json(d.app, i, size), S("count")), 1);
+    }
+    expect(told > 100000 && gap > 0);
+    expect_i(told + gap, MANY);
+    arena_free(c.arena);
     app_end(d.app);
 }

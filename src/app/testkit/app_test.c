@@ -345,7 +345,7 @@ u64 app_seal(struct app *app)
 }
 
 /* One leaf of a ledger of this size. */
-static str leaf_at(struct app *app, u64 index, u64 size)
+str app_leaf_at(struct app *app, u64 index, u64 size)
 {
     struct tlog_source s = ledger_source(app->office);
     u64 bundle = index / TLOG_WIDTH;
@@ -362,13 +362,13 @@ str app_leaf(struct app *app, u64 index)
 {
     u64 size = app_seal(app);
     expect(index < size);
-    return leaf_at(app, index, size);
+    return app_leaf_at(app, index, size);
 }
 
 const struct json *app_leaf_json(struct app *app, u64 index, u64 size)
 {
     const struct json *o;
-    expect_ok(json_parse(app->a, leaf_at(app, index, size), &o, NULL));
+    expect_ok(json_parse(app->a, app_leaf_at(app, index, size), &o, NULL));
     return o;
 }
 

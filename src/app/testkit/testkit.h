@@ -63,6 +63,7 @@ void app_clock(struct app *app, usec forward); /* moves the wall clock */
 u64 app_seal(struct app *app);
 str app_leaf(struct app *app, u64 index);
 /* The same parsed, when the size is known already. */
+str app_leaf_at(struct app *app, u64 index, u64 size);
 const struct json *app_leaf_json(struct app *app, u64 index, u64 size);
 /* Leaves with this "type" since the office began; counts sealed ones. */
 size_t app_leaves(struct app *app, const char *type);
