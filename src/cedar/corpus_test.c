@@ -3,6 +3,9 @@
  * else the archive is looked for beside the project. The same policies are also taken from text to
  * JSON and back, and formatted twice. */
 #include <dirent.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/os.h"
 #include "base/vec.h"
@@ -23,6 +26,16 @@ static bool has_tests(const char *dir)
     return found;
 }
 
+static void unpack(const char *from, const char *to)
+{
+    char *const argv[] = { (char[]){ "tar" }, (char[]){ "-xJf" },    (char *)(uintptr_t)from,
+                           (char[]){ "-C" },  (char *)(uintptr_t)to, NULL };
+    pid_t pid;
+    int status = 1;
+    expect(posix_spawnp(&pid, "tar", NULL, NULL, argv, environ) == 0);
+    expect(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 /* The folder that holds the tests, unpacked into the test's own folder when it is an archive. */
 static const char *corpus_dir(struct T *T)
 {
@@ -35,7 +48,7 @@ static const char *corpus_dir(struct T *T)
         return from;
     if (!str_ends(str_from(from), S(".tar.xz")))
         test_skip("OUTWORK_CEDAR_CORPUS names no folder of tests and no .tar.xz");
-    expect(system(str_fmt(T->arena, "tar -xJf '%s' -C '%s'", from, T->dir).p) == 0);
+    unpack(from, T->dir);
     DIR *d = opendir(T->dir);
     expect(d != NULL);
     for (struct dirent *e; (e = readdir(d)) != NULL;) {

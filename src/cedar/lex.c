@@ -297,20 +297,22 @@ err cedar_unescape_pattern(struct arena *out, str raw, const str **ret, u32 *ret
     for (str rest = raw; rest.n;) {
         u32 cp, at = (u32)(raw.n - rest.n);
         char c = rest.p[0];
-        bool ok = c != '\r';
+        bool ok = c != '\r', star = c == '*';
         rest = str_sub(rest, 1, rest.n);
-        if (c == '*') {
-            *vec_push(&v, out) = str_sub(buf_str(&b), from, b.n);
-            from = b.n;
-        } else if (c == '\\' && rest.n && rest.p[0] == '*') {
+        if (c == '\\' && rest.n && rest.p[0] == '*') {
             buf_char(&b, '*');
             rest = str_sub(rest, 1, rest.n);
         } else if (c == '\\') {
             ok = escape_one(&rest, &cp);
-            if (ok)
+            star = ok && cp == '*'; /* a star by its number is a star, as the reference has it */
+            if (ok && !star)
                 utf8_put(&b, cp);
-        } else {
+        } else if (!star) {
             buf_char(&b, c);
+        }
+        if (star) {
+            *vec_push(&v, out) = str_sub(buf_str(&b), from, b.n);
+            from = b.n;
         }
         if (!ok) {
             *reterr_at = at;

@@ -124,8 +124,12 @@ const struct cedar_uid *parse_uid(struct parser *p)
 /* What stands behind == or in: an entity, or the slot of this name. */
 static bool scope_target(struct parser *p, struct scope *s, str slot)
 {
-    if (parse_take(p, TOK_LPAREN))
-        return scope_target(p, s, slot) && parse_need(p, TOK_RPAREN, "')'");
+    if (p->depth < CEDAR_DEPTH_MAX && parse_take(p, TOK_LPAREN)) {
+        p->depth++;
+        bool ok = scope_target(p, s, slot) && parse_need(p, TOK_RPAREN, "')'");
+        p->depth--;
+        return ok;
+    }
     if (p->t->kind == TOK_SLOT) {
         if (!str_eq(parse_text(p, p->t), slot)) {
             parse_bad_str(p, *p->t, "the only slot that may stand here is `" STR_FMT "`", slot);
@@ -191,6 +195,12 @@ static bool is_action_type(str type)
 static bool action_uid(struct parser *p, const struct cedar_uid **ret)
 {
     struct token first = *p->t;
+    if (p->depth < CEDAR_DEPTH_MAX && parse_take(p, TOK_LPAREN)) {
+        p->depth++;
+        bool ok = action_uid(p, ret) && parse_need(p, TOK_RPAREN, "')'");
+        p->depth--;
+        return ok;
+    }
     *ret = parse_uid(p);
     if (!*ret)
         return false;

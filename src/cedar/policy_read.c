@@ -116,25 +116,55 @@ static const struct expr *read_attr(struct reader *r, const struct json *v)
     return (e->left = part(r, v, "left")) ? done(r, e) : NULL;
 }
 
-static const struct expr *read_has(struct reader *r, const struct json *v)
+static const struct expr *has_of(struct reader *r, const struct expr *left, const str *names, u32 n)
 {
     struct expr *e = expr_new(r->out, OP_HAS, 0, 0);
+    e->left = left;
+    e->names = names;
+    e->n = n;
+    return done(r, e);
+}
+
+/* A path with a name that text could not write in one: e has "a b" && e["a b"] has c … */
+static const struct expr *has_chain(struct reader *r, const struct expr *left, const str *names,
+                                    u32 n)
+{
+    const struct expr **args = NEW_N(r->out, const struct expr *, n);
+    struct expr *all = expr_new(r->out, OP_AND, 0, 0);
+    for (u32 i = 0; i < n; i++) {
+        if (!(args[i] = has_of(r, left, &names[i], 1)))
+            return NULL;
+        struct expr *at = expr_new(r->out, OP_ATTR, 0, 0);
+        at->left = left;
+        at->name = names[i];
+        if (!(left = done(r, at)))
+            return NULL;
+    }
+    all->args = args;
+    all->n = n;
+    return done(r, all);
+}
+
+static const struct expr *read_has(struct reader *r, const struct json *v)
+{
     const struct json *attr = json_get(v, S("attr"));
     bool list = attr && attr->kind == JSON_ARRAY && attr->n > 0 && attr->n <= CEDAR_DEPTH_MAX;
     if (!attr || (attr->kind != JSON_STR && !list) || v->n != 2)
         return bad(r, "has is written {\"left\": …, \"attr\": \"…\"}");
-    str *names = NEW_N(r->out, str, list ? attr->n : 1);
-    e->n = list ? attr->n : 1;
-    for (u32 i = 0; i < e->n; i++) {
-        const struct json *n = list ? &attr->at[i] : attr;
-        if (n->kind != JSON_STR)
+    u32 n = list ? attr->n : 1;
+    bool plain = true;
+    str *names = NEW_N(r->out, str, n);
+    for (u32 i = 0; i < n; i++) {
+        const struct json *name = list ? &attr->at[i] : attr;
+        if (name->kind != JSON_STR)
             return bad(r, "the names of a has must be strings");
-        if (list && e->n > 1 && (!cedar_is_ident(n->s) || cedar_is_reserved(n->s)))
-            return bad(r, "the names of a path in has must be identifiers");
-        names[i] = n->s;
+        plain = plain && cedar_is_ident(name->s) && !cedar_is_reserved(name->s);
+        names[i] = name->s;
     }
-    e->names = names;
-    return (e->left = part(r, v, "left")) ? done(r, e) : NULL;
+    const struct expr *left = part(r, v, "left");
+    if (!left)
+        return NULL;
+    return plain || n == 1 ? has_of(r, left, names, n) : has_chain(r, left, names, n);
 }
 
 static bool read_pattern(struct reader *r, const struct json *v, struct expr *e)

@@ -63,6 +63,11 @@ static bool parse_s_path(struct parser *p, struct s_path *ret)
 static bool parse_s_name(struct parser *p, struct s_path *ret)
 {
     struct token t = *p->t;
+    if (parse_is(p,
+                 S("__cedar"))) { /* no type may be named so, but an attribute or an action may */
+        *ret = (struct s_path){ parse_text(p, p->t++), t.at, t.end };
+        return true;
+    }
     if (t.kind != TOK_STR)
         return parse_ident(p, ret);
     *ret = (struct s_path){ .at = t.at, .end = t.end };
@@ -169,11 +174,11 @@ static bool parse_paths(struct parser *p, const struct s_path **ret, u32 *ret_n)
 {
     VEC(struct s_path) v = { 0 };
     bool list = parse_take(p, TOK_LBRACKET);
-    while (!list || p->t->kind != TOK_RBRACKET) {
+    bool more = !list || p->t->kind != TOK_RBRACKET;
+    while (more) {
         if (!parse_s_path(p, vec_push(&v, p->out)))
             return false;
-        if (!list || !parse_take(p, TOK_COMMA))
-            break;
+        more = list && parse_take(p, TOK_COMMA); /* no comma behind the last */
     }
     *ret = v.at;
     *ret_n = (u32)v.n;

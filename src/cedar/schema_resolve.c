@@ -47,7 +47,7 @@ static const struct type *builtin(str name)
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(names[i], name))
             return &builtin_types[i];
-    return str_eq(name, S("Boolean")) ? &builtin_types[0] : NULL;
+    return NULL;
 }
 
 static void bad(struct resolver *r, u32 at, u32 end, const char *fmt, str name)
@@ -164,7 +164,7 @@ static const struct type *resolve_inner(struct resolver *r, str space, const str
         return ret;
     }
     if (t->kind == S_BUILTIN) {
-        const struct type *b = builtin(t->name);
+        const struct type *b = str_eq(t->name, S("Boolean")) ? &builtin_types[0] : builtin(t->name);
         if (!b)
             bad(r, t->at, t->end, "there is no type `@`", t->name);
         return b ? b : &empty_record;

@@ -24,7 +24,7 @@ static err bad(const struct reader *r, const char *what)
 static err uid_parts(const struct reader *r, const struct json *v, struct cedar_uid *ret)
 {
     const struct json *type = json_get(v, S("type")), *id = json_get(v, S("id"));
-    if (!type || !id || type->kind != JSON_STR || id->kind != JSON_STR || v->n != 2)
+    if (!type || !id || type->kind != JSON_STR || id->kind != JSON_STR)
         return bad(r, "an entity is written {\"type\": \"…\", \"id\": \"…\"}");
     if (!cedar_is_path(type->s))
         return bad(r, "the type of an entity is not a name");
@@ -193,8 +193,11 @@ static err read_parents(const struct reader *r, const struct json *v, struct ced
     if (!v || v->kind != JSON_ARRAY)
         return bad(r, "`parents` must be a list of entities");
     struct cedar_uid *at = NEW_N(r->out, struct cedar_uid, v->n);
-    for (u32 i = 0; i < v->n; i++)
+    for (u32 i = 0; i < v->n; i++) {
         TRY(read_uid(r, &v->at[i], &at[i]));
+        if (schema_is_action_type(ret->uid.type) && !schema_is_action_type(at[i].type))
+            return bad(r, "an action may be in actions only");
+    }
     ret->parents = at;
     ret->parents_n = v->n;
     return E_NONE;
@@ -221,12 +224,6 @@ static err read_entity(struct reader *r, const struct json *v, struct cedar_enti
     r->where = S("");
     if (!uid)
         return bad(r, "an entity is written {\"uid\": …, \"attrs\": {…}, \"parents\": […]}");
-    for (u32 i = 0; i < v->n; i++) {
-        str k = v->members[i].key;
-        if (!str_eq(k, S("uid")) && !str_eq(k, S("attrs")) && !str_eq(k, S("parents")) &&
-            !str_eq(k, S("tags")))
-            return bad(r, "an entity has members uid, attrs, parents and tags, no others");
-    }
     TRY(read_uid(r, uid, &ret->uid));
     struct buf b = buf_in(r->out, 400);
     cedar_put_uid(&b, &ret->uid);
