@@ -27,6 +27,7 @@ struct writer {
     pthread_t thread;
     struct db *db;
     atomic_uint queued;
+    atomic_ullong commits;
     atomic_bool stopping;
     struct list urgent, normal; /* taken from the box, not yet run */
     struct list carry;          /* for the next group */
@@ -174,10 +175,12 @@ static void group_end(struct writer *w, bool stands, usec now)
         count_commit(w, os_mono() - now);
     }
     bool committed = stands && e == E_NONE;
-    if (committed)
+    if (committed) {
+        atomic_fetch_add(&w->commits, 1);
         finish_parked(w);
-    else
+    } else {
         group_lost(w, lost_why(e));
+    }
     if (w->o.ended)
         w->o.ended(w->o.arg, committed);
 }
@@ -319,6 +322,8 @@ err writer_submit(struct writer *w, struct write_task *t)
     mailbox_post(&w->box, &t->mail);
     return E_NONE;
 }
+
+u64 writer_commits(const struct writer *w) { return atomic_load(&w->commits); }
 
 u32 writer_queue(const struct writer *w)
 {

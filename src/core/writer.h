@@ -50,6 +50,9 @@ void writer_stop(struct writer *w);
  * taken. */
 MUST_USE err writer_submit(struct writer *w, struct write_task *t);
 u32 writer_queue(const struct writer *w);
+/* Rises with every commit, before anybody is told of it: a snapshot taken at a lower number may be
+ * older than what its reader knows. */
+u64 writer_commits(const struct writer *w);
 
 /* Runs fn(arg) as a task and waits for its commit: for threads that are neither the writer nor a
  * loop. */

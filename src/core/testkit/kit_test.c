@@ -83,7 +83,7 @@ void kit_serve(struct kit *k)
     expect_ok(serve_start(&k->options, &k->serve));
     expect_ok(serve_modules_start(k->serve));
     expect_ok(mailbox_init(&k->box));
-    const struct serve_port_options po = { post_letter, &k->box, -1 };
+    const struct serve_port_options po = { .post = post_letter, .arg = &k->box, .cpu = -1 };
     expect_ok(serve_port_open(k->serve, &po, &k->port));
 }
 
