@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
 import { Office, freePort, scratch, sleep } from '../../test/e2e/kit/office.mjs';
-import { DEMO_PASSWORD, directory } from '../../test/e2e/kit/people.mjs';
+import { newClient } from '../../test/e2e/kit/people.mjs';
 import { certificate, end, median, memory, result, tree } from '../kit/measure.mjs';
 
 const SOCKETS = Number(process.env.SOCKETS ?? 15_000), BATCH = 250, PEOPLE = 20;
@@ -61,9 +61,8 @@ const pids = tree(office.child.pid);
 const idle = memory(pids).all / 1024;
 console.log(`idle: ${idle.toFixed(1)} MB over ${pids.length} processes; starts ${starts.map((s) => s.toFixed(0)).join(', ')} ms`);
 
-const people = (await directory(office)).filter((p) => p.role === 'member' && p.status === 'active').slice(0, PEOPLE);
 const clients = [];
-for (const p of people) clients.push(await office.client().signIn(p.login, DEMO_PASSWORD, await office.code(p.login)));
+for (let i = 0; i < PEOPLE; i++) clients.push(await newClient(office));
 const ours = await perSocket(pids, office.port, async (i) => {
   const c = clients[i % clients.length], p = c.proof('GET', '/api/live');
   return { path: `/api/live?time=${p.time}&proof=${p.proof}`, headers: { Cookie: c.cookie, Origin: office.origin, 'Sec-WebSocket-Protocol': 'outwork.v1' } };
