@@ -2,13 +2,11 @@
 /* Counts calls while a fault is armed. Atomic, since loops and workers share the count. */
 #include "base/fault.h"
 
-#include <stdatomic.h>
-
-int fault_armed_kind;
+atomic_int fault_armed_kind;
 static _Atomic u32 seen;
 static _Atomic bool was_hit;
-static u32  fail_at;
-static bool fail_after;
+static _Atomic u32 fail_at;
+static _Atomic bool fail_after;
 
 bool fault_count(enum fault_kind kind)
 {
@@ -27,11 +25,11 @@ void fault_arm(enum fault_kind kind, u32 nth, bool persistent)
     atomic_store(&was_hit, false);
     fail_at = nth;
     fail_after = persistent;
-    fault_armed_kind = (int)kind;
+    atomic_store(&fault_armed_kind, (int)kind);
 }
 
 bool fault_disarm(void)
 {
-    fault_armed_kind = 0;
+    atomic_store(&fault_armed_kind, 0);
     return atomic_load(&was_hit);
 }

@@ -4,6 +4,8 @@
 #ifndef OUTWORK_BASE_FAULT_H
 #define OUTWORK_BASE_FAULT_H
 
+#include <stdatomic.h>
+
 #include "base/types.h"
 
 enum fault_kind {
@@ -13,13 +15,14 @@ enum fault_kind {
     FAULT_SOCKET = 8,    /* recv, send, accept fail */
 };
 
-extern int fault_armed_kind;                        /* 0: nothing armed; read by fault_hit only */
+extern atomic_int fault_armed_kind;                 /* 0: nothing armed; read by fault_hit only */
 bool fault_count(enum fault_kind kind);
 
 /* True when this call is to fail. */
 static inline bool fault_hit(enum fault_kind kind)
 {
-    return UNLIKELY(fault_armed_kind & (int)kind) && fault_count(kind);
+    int armed = atomic_load_explicit(&fault_armed_kind, memory_order_relaxed);
+    return UNLIKELY(armed & (int)kind) && fault_count(kind);
 }
 
 void fault_arm(enum fault_kind kind, u32 nth, bool persistent);   /* the nth call (from 1) fails; persistent: all after it too */
