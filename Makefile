@@ -26,7 +26,7 @@ HARD += -fstack-clash-protection -fcf-protection
 endif
 CPPFLAGS := -D_GNU_SOURCE -I. -Isrc -I$(B)/gen -include src/base/banned.h
 CFLAGS   := -std=gnu17 $(OPT) $(WARN) $(HARD) -MMD -MP
-LDLIBS   := -lssl -lcrypto -lsqlite3 -lsodium -lseccomp -lpthread -lm
+LDLIBS   := -lssl -lcrypto -lsqlite3 -lpq -lsodium -lseccomp -lpthread -lm
 
 Q    := $(if $(V),,@)
 SAY  := $(if $(V),@:,@printf '  %-3s %s\n')
