@@ -25,17 +25,30 @@ void time_civil(i64 days, i64 *ret_year, unsigned *ret_month, unsigned *ret_day)
     *ret_year = yoe + era * 400 + (*ret_month <= 2);
 }
 
+/* n digits of v and what stands after them; written for every row of a page, so without stdio. */
+static void put_digits(struct buf *b, u32 v, unsigned n, char after)
+{
+    char text[8];
+    for (unsigned i = n; i-- > 0; v /= 10)
+        text[i] = (char)('0' + v % 10);
+    text[n] = after;
+    buf_bytes(b, text, n + 1);
+}
+
 void time_put(struct buf *b, usec t)
 {
     i64 days = t / USEC_DAY - (t % USEC_DAY < 0);
     i64 rest = t - days * USEC_DAY, y;
     unsigned m, d;
     time_civil(days, &y, &m, &d);
-    buf_fmt(b, "%04lld-%02u-%02uT%02lld:%02lld:%02lld", (long long)y, m, d, (long long)(rest / USEC_HOUR),
-            (long long)(rest / USEC_MIN % 60), (long long)(rest / USEC_S % 60));
+    put_digits(b, (u32)y, 4, '-');
+    put_digits(b, m, 2, '-');
+    put_digits(b, d, 2, 'T');
+    put_digits(b, (u32)(rest / USEC_HOUR), 2, ':');
+    put_digits(b, (u32)(rest / USEC_MIN % 60), 2, ':');
+    put_digits(b, (u32)(rest / USEC_S % 60), 2, rest % USEC_S ? '.' : 'Z');
     if (rest % USEC_S)
-        buf_fmt(b, ".%06lld", (long long)(rest % USEC_S));
-    buf_char(b, 'Z');
+        put_digits(b, (u32)(rest % USEC_S), 6, 'Z');
 }
 
 /* n digits at the front of *s, within lo..hi; steps over them. */

@@ -28,6 +28,8 @@ struct call {
         *office; /* the organisation: snapshot, gate, vault, modules' state (core/office.h) */
     str idempotency_key;
     str user_agent;
+    const void *guarded;      /* the record that the first guard loaded and allowed; NULL: none */
+    struct gate_memo *memo;   /* the last row decided, so that one like it needs no decision */
     struct gate_frame *gate; /* what the gate worked out once for this call (core/gate.c) */
     struct answer *answer;   /* what goes back beside the return value; use the functions below */
 };

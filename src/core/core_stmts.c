@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The core's own statements and the list of them. All text the core sends to the store stands
  * here or in the files this list names; each is prepared once at start against the schema, so
- * that one that does not fit stops the start instead of a call. */
+ * that one that does not fit stops the start instead of a call. One text serves both databases:
+ * on PostgreSQL its parameters are numbered and nothing else is changed. */
 #include "core/core_stmts.h"
 
 /* ---- doubled requests ---- */
@@ -22,8 +23,11 @@ const struct stmt idem_get = CORE_STMT(
     CORE_IN(idem_key_cols), CORE_OUT(idem_row, idem_row_cols));
 const struct stmt idem_put = CORE_STMT(
     "idem_put", STMT_EXEC, true,
-    "INSERT OR REPLACE INTO idempotency (scope, key, endpoint, print, status, answer, at)"
-    " VALUES (:scope, :key, :endpoint, :print, :status, :answer, :at)",
+    "INSERT INTO idempotency (scope, key, endpoint, print, status, answer, at)"
+    " VALUES (:scope, :key, :endpoint, :print, :status, :answer, :at)"
+    " ON CONFLICT (scope, key) DO UPDATE SET endpoint = excluded.endpoint,"
+    " print = excluded.print, status = excluded.status, answer = excluded.answer,"
+    " at = excluded.at",
     CORE_IN(idem_row_cols));
 static const struct col trim_cols[] = {
     CORE_COL(outbox_keep, before, COL_I64),
@@ -60,7 +64,7 @@ static const struct col outbox_keep_cols[] = {
 const struct stmt topic_next = CORE_STMT(
     "topic_next", STMT_ONE, true,
     "INSERT INTO topic (kind, id, last_seq) VALUES (:kind, :id, 1)"
-    " ON CONFLICT (kind, id) DO UPDATE SET last_seq = last_seq + 1 RETURNING last_seq",
+    " ON CONFLICT (kind, id) DO UPDATE SET last_seq = topic.last_seq + 1 RETURNING last_seq",
     CORE_IN(topic_key_cols), CORE_OUT(topic_seq, topic_seq_cols));
 const struct stmt topic_last = CORE_STMT(
     "topic_last", STMT_ONE, false, "SELECT last_seq FROM topic WHERE kind = :kind AND id = :id",
@@ -134,7 +138,8 @@ const struct stmt job_fail = CORE_STMT("job_fail", STMT_EXEC, true,
                                        CORE_IN(job_failed_cols));
 const struct stmt job_next = CORE_STMT(
     "job_next", STMT_ONE, false,
-    "SELECT coalesce(min(max(at, lease)), 9223372036854775807) FROM job WHERE dead = 0",
+    "SELECT coalesce(min(CASE WHEN at > lease THEN at ELSE lease END), 9223372036854775807)"
+    " FROM job WHERE dead = 0",
     CORE_OUT(time_row, time_cols));
 const struct stmt job_dead_list = CORE_STMT(
     "job_dead_list", STMT_MANY, false,
@@ -152,7 +157,9 @@ const struct stmt setting_get = CORE_STMT(
     CORE_IN(setting_name_cols), CORE_OUT(setting_row, setting_cols));
 const struct stmt setting_put = CORE_STMT(
     "setting_put", STMT_EXEC, true,
-    "INSERT OR REPLACE INTO setting (name, value) VALUES (:name, :value)", CORE_IN(setting_cols));
+    "INSERT INTO setting (name, value) VALUES (:name, :value)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    CORE_IN(setting_cols));
 
 const struct stmt *const core_stmts[] = {
     &idem_get,     &idem_put,      &idem_trim,   &topic_next,  &topic_last, &outbox_put,

@@ -162,23 +162,106 @@ static void explain(struct call *c, const struct cedar_policies *p,
     }
 }
 
-err gate_decide(struct call *c, const char *action, const struct entity *e, const void *record,
-                struct verdict *ret)
+/* ---- rows alike ---- */
+
+/* The last row decided in this call: valid while action, entity and policies are the same. */
+struct gate_memo {
+    const struct policy_set *set;
+    const char *action;
+    const struct entity *entity;
+    const void *record;
+    const struct gate_frame *frame;
+    bool looked[ATTRS_MAX]; /* by attribute of the entity */
+    struct verdict verdict;
+};
+
+static const struct cedar_depends *depends_of(struct policy_set *set, const struct gate_frame *f)
 {
-    struct gate_frame *f;
-    struct cedar_entity extra[2];
-    struct cedar_answer answer;
-    const struct policy_set *set = atomic_load(&c->office->policy);
-    struct verdict v = { 0 };
-    if (!set)
-        return E_BUSY;
-    TRY(frame_of(c, &f));
-    SCRATCH(s);
-    if (f->action_name != action) {
-        f->action_name = action;
-        f->action = cedar_uid(S("Action"), str_from(action));
+    u32 n = atomic_load_explicit(&set->looks_n, memory_order_acquire);
+    for (u32 i = 0; i < n; i++)
+        if (set->looks[i].action == f->action_name)
+            return &set->looks[i].depends;
+    if (n == LOOKS_MAX)
+        return NULL;
+    const struct cedar_depends *ret = NULL;
+    must(pthread_mutex_lock(&set->lock) == 0);
+    n = atomic_load(&set->looks_n);
+    if (n < LOOKS_MAX) { /* two threads may add the same one: harmless */
+        struct look *l = &set->looks[n];
+        l->action = f->action_name;
+        cedar_depends(set->policies, set->store, &f->action, set->arena, &l->depends);
+        atomic_store_explicit(&set->looks_n, n + 1, memory_order_release);
+        ret = &l->depends;
     }
-    extra[0] = f->principal;
+    must(pthread_mutex_unlock(&set->lock) == 0);
+    return ret;
+}
+
+static bool same_member(const struct col *m, const void *x, const void *y)
+{
+    const char *a = x, *b = y;
+    if (m->optional && *(const bool *)(a + m->has_at) != *(const bool *)(b + m->has_at))
+        return false;
+    if (m->optional && !*(const bool *)(a + m->has_at))
+        return true;
+    a += m->at;
+    b += m->at;
+    switch ((enum col_kind)m->kind) {
+    case COL_BOOL: return *(const bool *)a == *(const bool *)b;
+    case COL_ENUM: return *(const int *)a == *(const int *)b;
+    case COL_STR:
+    case COL_BYTES: return str_eq(*(const str *)a, *(const str *)b);
+    case COL_I64: return *(const i64 *)a == *(const i64 *)b;
+    case COL_F64: return false;
+    }
+    return false;
+}
+
+/* Whether the row differs from the last one in nothing that any policy looks at. */
+static bool alike(const struct gate_memo *m, const struct entity *e, const void *record)
+{
+    for (u16 i = 0; i < e->attrs_n; i++)
+        if (m->looked[i] && !same_member(&e->attrs[i].col, m->record, record))
+            return false;
+    for (u16 i = 0; i < e->parents_n; i++)
+        if (!same_member(&e->parents[i].col, m->record, record))
+            return false;
+    for (u16 i = 0; i < e->context_n; i++)
+        if (!same_member(&e->context[i].col, m->record, record))
+            return false;
+    return true;
+}
+
+static void remember(struct call *c, struct policy_set *set, const struct entity *e,
+                     const void *record, const struct verdict *v)
+{
+    const struct gate_frame *f = c->gate;
+    const struct cedar_depends *d = e && e->attrs_n <= ATTRS_MAX ? depends_of(set, f) : NULL;
+    if (!d || d->identity || d->ancestors)
+        return;
+    if (!c->memo)
+        c->memo = NEW(c->arena, struct gate_memo);
+    *c->memo = (struct gate_memo){ .set = set,
+                                   .action = f->action_name,
+                                   .entity = e,
+                                   .record = record,
+                                   .frame = f,
+                                   .verdict = *v };
+    for (u16 i = 0; i < e->attrs_n; i++)
+        for (u32 k = 0; k < d->attrs_n; k++)
+            c->memo->looked[i] |= str_eq_z(d->attrs[k], e->attrs[i].name);
+}
+
+/* ---- deciding ---- */
+
+static err decide(struct call *c, struct policy_set *set, const struct entity *e,
+                  const void *record, struct verdict *ret)
+{
+    struct gate_frame *f = c->gate;
+    struct cedar_entity extra[2] = { f->principal };
+    struct cedar_answer answer;
+    struct verdict v = { 0 };
+    SCRATCH(s);
     u32 extra_n = 1;
     struct cedar_uid resource = c->office->self_uid;
     if (e) {
@@ -202,6 +285,29 @@ err gate_decide(struct call *c, const char *action, const struct entity *e, cons
         v.advice = "ask_administrator";
     }
     *ret = v;
+    return E_NONE;
+}
+
+err gate_decide(struct call *c, const char *action, const struct entity *e, const void *record,
+                struct verdict *ret)
+{
+    struct gate_frame *f;
+    struct policy_set *set = atomic_load(&c->office->policy);
+    const struct gate_memo *m = c->memo;
+    if (!set)
+        return E_BUSY;
+    TRY(frame_of(c, &f));
+    if (m && m->set == set && m->action == action && m->entity == e && m->frame == f &&
+        alike(m, e, record)) {
+        *ret = m->verdict;
+        return E_NONE;
+    }
+    if (f->action_name != action) {
+        f->action_name = action;
+        f->action = cedar_uid(S("Action"), str_from(action));
+    }
+    TRY(decide(c, set, e, record, ret));
+    remember(c, set, e, record, ret);
     return E_NONE;
 }
 
@@ -241,5 +347,8 @@ err gate_guard(struct call *c, const struct guard *g, const void *in, struct ver
     guard_key(g->entity->by, id, c->who.person, key, sizeof key);
     void *record = arena_get(c->arena, 1, g->entity->record_size, 16);
     TRY(db_run(c->db, g->entity->by, key, c->arena, record));
-    return gate_decide(c, g->action, g->entity, record, ret);
+    TRY(gate_decide(c, g->action, g->entity, record, ret));
+    if (ret->allow && !c->guarded)
+        c->guarded = record;
+    return E_NONE;
 }

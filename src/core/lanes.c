@@ -85,7 +85,8 @@ static void problem(struct work *w, err e)
     answer_problem(&w->call, e, w->id);
     if (a->status >= 500 && e != E_BUSY)
         log_error("call failed", L_Z("endpoint", w->call.endpoint ? w->call.endpoint->name : "-"),
-                  L_Z("code", answer_code(a, e)), L_STR("why", a->why), L_INT("id", w->id),
+                  L_Z("code", answer_code(a, e)), L_STR("why", a->why),
+                  L_STR("id", str_fmt(w->call.arena, "%016llx", (unsigned long long)w->id)),
                   L_Z("store", w->call.db ? db_error_text(w->call.db) : ""));
 }
 
@@ -157,6 +158,8 @@ static err work_write(struct write_task *t, struct db *db)
     arena_reset(w->run);
     w->answer = w->before;
     c->gate = w->gate_before;
+    c->guarded = NULL;
+    c->memo = NULL;
     c->arena = w->run;
     c->db = db;
     err e = write_body(w);

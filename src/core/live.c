@@ -297,7 +297,7 @@ struct call *live_call(struct live_sock *s, struct answer *a, struct call *room)
     *a = (struct answer){ .serve = p->live->serve, .queue = -1 };
     *room = (struct call){
         .arena = p->deciding,
-        .db = p->port->db,
+        .db = serve_port_db(p->port),
         .who = s->who,
         .now = os_now(),
         .office = p->live->serve->options.office,

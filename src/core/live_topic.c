@@ -267,7 +267,7 @@ static err last_seq(struct live_sock *s, const struct topic *t, i64 id, i64 *ret
 {
     const struct topic_key key = { str_from(t->name), id };
     struct topic_seq row = { 0 };
-    err e = db_run(s->port->port->db, &topic_last, &key, s->port->tick, &row);
+    err e = db_run(serve_port_db(s->port->port), &topic_last, &key, s->port->tick, &row);
     if (e != E_NONE && e != E_NOT_FOUND)
         return e;
     *ret = row.last_seq;
@@ -392,7 +392,7 @@ static bool catch_up_step(struct sub *x)
     }
     const struct outbox_from from = { str_from(x->node->topic->name), x->node->id, x->seq,
                                       RESUME_STEP };
-    if (db_run(s->port->port->db, &outbox_after, &from, s->port->tick, &rows) != E_NONE)
+    if (db_run(serve_port_db(s->port->port), &outbox_after, &from, s->port->tick, &rows) != E_NONE)
         return false;
     const struct outbox_row *row = rows.at;
     for (size_t i = 0; i < rows.n; i++) {

@@ -203,6 +203,7 @@ err office_policies(struct office *o, str text, struct arena *out, str *ret_faul
     struct arena *a = arena_new("policies", (size_t)64 << 20);
     struct cedar_faults *faults = NEW(out, struct cedar_faults);
     struct policy_set *set = NEW(a, struct policy_set);
+    must(pthread_mutex_init(&set->lock, NULL) == 0);
     cedar_faults_init(faults, out);
     err e = cedar_parse(a, text, faults, &set->policies);
     if (e == E_NONE)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "cedar/depends.h"
 #include "core/idmap.h"
 #include "core/office.h"
 #include "core/session.h"
@@ -23,7 +24,17 @@ struct session {
 
 /* Policies in force. A new set is swapped in; the old one is kept until the process ends (policies
  * change rarely and are small), so that no decision ever holds a dangling pointer. */
+/* What the policies look at in resources of one action, worked out at its first use. */
+enum { LOOKS_MAX = 64 };
+struct look {
+    const char *action;
+    struct cedar_depends depends;
+};
+
 struct policy_set {
+    struct look looks[LOOKS_MAX];
+    atomic_uint looks_n;
+    pthread_mutex_t lock; /* of adding a look: to looks and to the arena */
     struct policy_set *former;
     struct arena *arena;
     const struct cedar_policies *policies;

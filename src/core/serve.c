@@ -38,7 +38,8 @@ err serve_migrate(const char *path, const struct module *const *mods, size_t n,
     for (size_t i = 0; i < n; i++)
         for (u16 m = 0; m < mods[i]->migrations_n; m++)
             steps[at++] = (struct migrate_step){ mods[i]->name, mods[i]->migrations[m].name,
-                                                 mods[i]->migrations[m].sqlite };
+                                                 mods[i]->migrations[m].sqlite,
+                                                 mods[i]->migrations[m].postgres };
     return migrate_run(path, steps, total, ret);
 }
 
@@ -140,9 +141,18 @@ void serve_stop(struct serve *s)
     arena_free(s->arena);
 }
 
-struct writer *serve_writer(struct serve *s) { return s->writer; }
-struct live *serve_live(struct serve *s) { return s->live; }
-struct jobs *serve_jobs(struct serve *s) { return s->jobs; }
+struct writer *serve_writer(struct serve *s)
+{
+    return s->writer;
+}
+struct live *serve_live(struct serve *s)
+{
+    return s->live;
+}
+struct jobs *serve_jobs(struct serve *s)
+{
+    return s->jobs;
+}
 
 /* ---- ports ---- */
 
@@ -180,7 +190,10 @@ void serve_port_close(struct serve_port *p)
     arena_free(p->arena);
 }
 
-u32 serve_port_busy(const struct serve_port *p) { return p->busy; }
+u32 serve_port_busy(const struct serve_port *p)
+{
+    return p->busy;
+}
 
 static struct work *work_take(struct serve_port *p)
 {
@@ -252,17 +265,22 @@ void serve_deliver(struct work *w)
                        .lines = S("Cache-Control: no-store\r\n") };
     r.content_type = a->code == E_NONE ? S("application/json") : S("application/problem+json");
     if (a->lines.n || a->repeated)
-        r.lines = str_fmt(w->call.arena, STR_FMT STR_FMT "%s", STR_ARG(r.lines),
-                          STR_ARG(buf_str(&a->lines)),
-                          a->repeated ? "Outwork-Repeated: 1\r\n" : "");
+        r.lines =
+            str_fmt(w->call.arena, STR_FMT STR_FMT "%s", STR_ARG(r.lines),
+                    STR_ARG(buf_str(&a->lines)), a->repeated ? "Outwork-Repeated: 1\r\n" : "");
     count_answer(w);
+    if (w->lane >= LANE_READ)
+        serve_port_turn(w->port);
     w->rq.done(&w->rq, &r);
     work_give(w);
 }
 
 /* ---- admission ---- */
 
-static bool is_get(str method) { return str_eq(method, S("GET")) || str_eq(method, S("HEAD")); }
+static bool is_get(str method)
+{
+    return str_eq(method, S("GET")) || str_eq(method, S("HEAD"));
+}
 
 static str language(str accept)
 {
@@ -365,10 +383,39 @@ static err keep(struct work *w)
     return E_NONE;
 }
 
+/* Taking and leaving a snapshot costs two system calls on SQLite: the quick reads of one turn of
+ * the loop share it. It ends before anything that was committed meanwhile is told to anybody here,
+ * so that nobody reads an older state than they have been told of. */
+static struct db *quick_db(struct serve_port *p)
+{
+    u64 commits = writer_commits(p->serve->writer); /* another loop may have told of a later one */
+    if (p->commits != commits)
+        serve_port_turn(p);
+    p->commits = commits;
+    if (!p->reading && p->options.defer && db_read_begin(p->db) == E_NONE) {
+        p->reading = true;
+        p->options.defer(p->options.arg);
+    }
+    return p->db;
+}
+
+void serve_port_turn(struct serve_port *p)
+{
+    if (p->reading)
+        db_read_end(p->db);
+    p->reading = false;
+}
+
+struct db *serve_port_db(struct serve_port *p)
+{
+    serve_port_turn(p);
+    return p->db;
+}
+
 static err answer_here(struct work *w)
 {
     TRY(run_decode(w));
-    w->call.db = w->lane == LANE_QUICK ? w->port->db : NULL;
+    w->call.db = w->lane == LANE_QUICK ? quick_db(w->port) : NULL;
     return run_call(w, w->port->index);
 }
 

@@ -59,11 +59,15 @@ struct jobs *serve_jobs(struct serve *s); /* core/jobs.h */
  * runs, or -1. At most 8 ports. */
 struct serve_port_options {
     void (*post)(void *arg, struct mail *m);
+    /* serve_port_turn is wanted at the end of this turn of the loop; asked for once until it came.
+     * The quick reads of a turn then share one snapshot. NULL: each takes its own. */
+    void (*defer)(void *arg);
     void *arg;
     int cpu;
 };
 MUST_USE err serve_port_open(struct serve *s, const struct serve_port_options *o,
                              struct serve_port **ret);
+void serve_port_turn(struct serve_port *p);
 /* On the port's thread: no request may be under way. Ends the worker. */
 void serve_port_close(struct serve_port *p);
 u32 serve_port_busy(const struct serve_port *p); /* requests under way */

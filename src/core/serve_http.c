@@ -19,7 +19,7 @@ struct serve_http {
     struct live_port *live;
     struct http_server *servers[SERVE_HTTP_FDS_MAX];
     size_t servers_n, stopping;
-    struct loop_task tick;
+    struct loop_task tick, turn;
     struct ref second;
     char block[1024];
     void (*done)(void *arg);
@@ -270,9 +270,22 @@ static void make_block(struct serve_http *h)
     must(n > 0 && (size_t)n < sizeof h->block);
 }
 
-static void post_letter(void *arg, struct mail *m)
+static void port_post(void *arg, struct mail *m)
 {
-    loop_post(arg, m);
+    struct serve_http *h = arg;
+    loop_post(h->o.loop, m);
+}
+
+static void port_defer(void *arg)
+{
+    struct serve_http *h = arg;
+    loop_defer(h->o.loop, &h->turn);
+}
+
+static void on_turn(struct loop_task *t)
+{
+    size_t at = offsetof(struct serve_http, turn);
+    serve_port_turn(((struct serve_http *)(void *)((char *)t - at))->port);
 }
 
 static err open_servers(struct serve_http *h)
@@ -297,8 +310,11 @@ err serve_http_open(const struct serve_http_options *o, struct serve_http **ret)
     must(h != NULL && o->fds_n <= SERVE_HTTP_FDS_MAX);
     h->o = *o;
     h->tick.run = on_tick;
+    h->turn.run = on_turn;
     make_block(h);
-    const struct serve_port_options po = { .post = post_letter, .arg = o->loop, .cpu = o->cpu };
+    const struct serve_port_options po = {
+        .post = port_post, .defer = port_defer, .arg = h, .cpu = o->cpu
+    };
     static const struct live_calls calls = { live_send, live_queued, live_close, live_defer };
     err e = serve_port_open(o->serve, &po, &h->port);
     if (e == E_NONE)
@@ -357,6 +373,7 @@ void serve_http_free(struct serve_http *h)
     for (size_t i = 0; i < h->servers_n; i++)
         http_server_free(h->servers[i]);
     loop_undefer(h->o.loop, &h->tick);
+    loop_undefer(h->o.loop, &h->turn);
     live_port_free(h->live);
     serve_port_close(h->port);
     free(h);

@@ -54,6 +54,8 @@ struct serve_port {
     struct work *free;
     u32 free_n, busy;
     struct db *db; /* for quick calls and live sockets, on the port's thread */
+    bool reading;  /* in the snapshot of this turn's quick reads */
+    u64 commits;   /* writer_commits before it was taken */
     /* the worker */
     struct mailbox box;
     pthread_t thread;
@@ -147,6 +149,9 @@ void lanes_release(struct serve *s, struct call *c);
 
 /* On the port's thread: hands the answer out and frees the work. */
 void serve_deliver(struct work *w);
+
+/* The port's connection, outside the turn's snapshot: what was committed until now is seen. */
+struct db *serve_port_db(struct serve_port *p);
 
 static inline struct work *work_of_mail(struct mail *m)
 {

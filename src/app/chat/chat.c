@@ -153,7 +153,9 @@ err chat_direct_open(struct call *c, const struct chat_direct_open_in *in, struc
 
 err chat_channel_get(struct call *c, const struct chat_channel_get_in *in, struct channel *ret)
 {
-    return channel_of(c, in->channel, ret);
+    (void)in;
+    *ret = *(const struct channel *)c->guarded;
+    return E_NONE;
 }
 
 static err tell_joined(struct call *c, channel_id channel, person_id person,
@@ -270,9 +272,12 @@ err chat_message_post(struct call *c, const struct chat_message_post_in *in, str
     return emit_message_posted(c, in->channel, ret);
 }
 
+/* The guard has read it in this very transaction. */
 err chat_message_get(struct call *c, const struct chat_message_get_in *in, struct message *ret)
 {
-    return q_message_get(c, in->message, me(c), ret);
+    (void)in;
+    *ret = *(const struct message *)c->guarded;
+    return E_NONE;
 }
 
 /* How far one has read goes forward only, and is told to one's other tabs and devices. */

@@ -42,6 +42,6 @@ static const char step_001[] =
     " STRICT, WITHOUT ROWID;";
 
 const struct migrate_step core_steps[] = {
-    { "core", "001", step_001 },
+    { .module = "core", .name = "001", .sql = step_001 },
 };
 const size_t core_steps_n = COUNT(core_steps);
