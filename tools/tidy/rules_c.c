@@ -147,6 +147,23 @@ static bool of_a_type(struct tidy *t, str name)
     return false;
 }
 
+/* Or it has siblings: password_hash() and password_check() in one file. */
+static bool has_sibling(const struct code *c, size_t name)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i + 1 < c->n; i++) {
+        if (is(&c->at[i], '{'))
+            depth++;
+        if (is(&c->at[i], '}') && depth > 0)
+            depth--;
+        if (!depth && c->at[i].kind == TOK_WORD && is(&c->at[i + 1], '(') &&
+            !str_eq(c->at[i].s, c->at[name].s) && !is_static(c, i) &&
+            str_eq(first_word(c->at[i].s), first_word(c->at[name].s)))
+            return true;
+    }
+    return false;
+}
+
 static void check_name(struct tidy *t, struct file *f, const struct code *c, size_t name)
 {
     str s = c->at[name].s;
@@ -158,7 +175,7 @@ static void check_name(struct tidy *t, struct file *f, const struct code *c, siz
     bool global = path_has(f, "src/") && !path_has(f, "src/base/") && path_ends(f, ".c") &&
                   !is_static(c, name);
     if (global && !path_is_test(f) && !str_eq_z(s, "main") && !has_prefix(t, f, s) &&
-        !in_a_model(t, s) && !of_a_type(t, s))
+        !in_a_model(t, s) && !of_a_type(t, s) && !has_sibling(c, name))
         report(t, f, c->at[name].line, R_NAMING,
                "global function " STR_FMT " must begin with the name of its folder, file or type",
                STR_ARG(s));

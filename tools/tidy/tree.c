@@ -67,7 +67,8 @@ static bool is_fuzzer(const struct file *f)
 
 bool path_is_test(const struct file *f)
 {
-    return path_has(f, "test/") || path_ends(f, "_test.c") || is_fuzzer(f) ||
+    return path_has(f, "test/") || path_ends(f, "_test.c") ||
+           strstr(f->path, "/testkit/") || is_fuzzer(f) ||
            path_ends(f, ".test.ts") || path_ends(f, ".test.tsx");
 }
 
