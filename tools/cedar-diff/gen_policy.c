@@ -410,7 +410,11 @@ static void put_scope(struct gen *g, struct buf *b, const char *var, u32 type)
     if (gen_chance(g, 5))
         type = gen_below(g, g->types_n);
     buf_put(b, str_from(var));
-    if (n == 0) {
+    if (gen_chance(g, 4)) { /* a template's */
+        buf_fmt(b, n < 4 ? " == ?%s" : " in ?%s", var);
+    } else if (gen_chance(g, 2)) {
+        buf_fmt(b, " is %sT%u in ?%s", g->space, type, var);
+    } else if (n == 0) {
         buf_put(b, S(" == "));
         put_uid(g, b, type);
     } else if (n == 1) {

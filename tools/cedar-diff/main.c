@@ -12,6 +12,8 @@ struct one {
     struct buf out;
     const struct cedar_schema *schema;
     const struct cedar_policies *all;
+    u32 texts_n; /* policies of all that are of a text; links follow */
+    str types[2];
 };
 
 static str fault(const struct cedar_faults *f)
@@ -22,40 +24,86 @@ static str fault(const struct cedar_faults *f)
     return S("");
 }
 
-/* Its verdicts; text is added to the whole set when it parses. The position i becomes its id. */
+/* The policy or template alone in JSON, without what stands around it in a set. */
+static str bare_json(struct one *o, const struct cedar_policies *p)
+{
+    static const char fixed_head[] = "{\"templates\":{},\"staticPolicies\":{\"policy0\":",
+                      fixed_tail[] = "},\"templateLinks\":[]}",
+                      template_head[] = "{\"templates\":{\"policy0\":",
+                      template_tail[] = "},\"staticPolicies\":{},\"templateLinks\":[]}";
+    struct buf b = buf_in(o->a, 1 << 20);
+    cedar_policies_put_json(&b, p);
+    if (cedar_is_template(p, 0))
+        return str_sub(buf_str(&b), sizeof template_head - 1, b.n - (sizeof template_tail - 1));
+    return str_sub(buf_str(&b), sizeof fixed_head - 1, b.n - (sizeof fixed_tail - 1));
+}
+
+/* Its verdicts; true when it parses as one policy. */
 static bool put_policy(struct one *o, str text, u32 i)
 {
     struct cedar_faults f;
     const struct cedar_policies *p;
     cedar_faults_init(&f, o->a);
-    bool parses = cedar_parse(o->a, text, &f, &p) == E_NONE && cedar_count(p) <= 1 &&
-                  (!cedar_count(p) || !cedar_is_template(p, 0));
+    bool parses = cedar_parse(o->a, text, &f, &p) == E_NONE && cedar_count(p) == 1;
     buf_put(&o->out, i ? S(",{\"text\":") : S("{\"text\":"));
     json_put_str(&o->out, text);
     buf_put(&o->out, S(",\"parses\":"));
-    json_put_bool(&o->out, parses && cedar_count(p) == 1);
-    if (parses && cedar_count(p) == 1) {
-        struct buf b = buf_in(o->a, 1 << 20);
+    json_put_bool(&o->out, parses);
+    if (parses) {
         bool valid = o->schema && cedar_validate(p, o->schema, &f) == E_NONE;
+        buf_put(&o->out, S(",\"template\":"));
+        json_put_bool(&o->out, cedar_is_template(p, 0));
         buf_put(&o->out, S(",\"valid\":"));
         json_put_bool(&o->out, valid);
         buf_put(&o->out, S(",\"fault\":"));
         json_put_str(&o->out, fault(&f));
-        cedar_policies_put_json(&b, p);
-        const char head[] = "{\"templates\":{},\"staticPolicies\":{\"policy0\":",
-                   tail[] = "},\"templateLinks\":[]}";
         buf_put(&o->out, S(",\"json\":"));
-        buf_put(&o->out, str_sub(buf_str(&b), sizeof head - 1, b.n - (sizeof tail - 1)));
+        buf_put(&o->out, bare_json(o, p));
     }
     buf_char(&o->out, '}');
-    return parses && cedar_count(p) == 1;
+    return parses;
+}
+
+/* Every template linked once; which slots it has is found by trying. */
+static void put_links(struct one *o, const u32 *places, u32 n)
+{
+    struct cedar_uid *uid = NEW_N(o->a, struct cedar_uid, 2);
+    bool first = true;
+    uid[0] = cedar_uid(o->types[0], S("1"));
+    uid[1] = cedar_uid(o->types[1], S("2"));
+    buf_put(&o->out, S(",\"links\":["));
+    for (u32 i = 0; i < n; i++)
+        for (int try = 1; cedar_is_template(o->all, i) && try < 4; try++) {
+            struct cedar_link l = { .template_id = cedar_id(o->all, i),
+                                    .id = str_fmt(o->a, "link%u", places[i]),
+                                    .principal = try & 1 ? &uid[0] : NULL,
+                                    .resource = try & 2 ? &uid[1] : NULL };
+            if (cedar_link(o->a, o->all, &l, 1, &o->all) != E_NONE)
+                continue;
+            buf_fmt(&o->out, "%s{\"templateId\":\"policy%u\",\"newId\":\"link%u\",\"values\":{",
+                    first ? "" : ",", places[i], places[i]);
+            for (int k = 0; k < 2; k++)
+                if (try >> k & 1)
+                    buf_fmt(&o->out, "%s\"?%s\":{\"type\":\"" STR_FMT "\",\"id\":\"%d\"}",
+                            k && (try & 1) ? "," : "", k ? "resource" : "principal",
+                            STR_ARG(uid[k].type), k + 1);
+            buf_put(&o->out, S("}}"));
+            first = false;
+            break;
+        }
+    buf_char(&o->out, ']');
 }
 
 static void put_ids(struct one *o, const u32 *at, u32 n, const u32 *places)
 {
     buf_char(&o->out, '[');
-    for (u32 i = 0; i < n; i++)
-        buf_fmt(&o->out, "%s\"policy%u\"", i ? "," : "", places[at[i]]);
+    for (u32 i = 0; i < n; i++) {
+        buf_put(&o->out, i ? S(",\"") : S("\""));
+        if (at[i] < o->texts_n)
+            buf_fmt(&o->out, "policy%u\"", places[at[i]]);
+        else
+            buf_fmt(&o->out, STR_FMT "\"", STR_ARG(cedar_id(o->all, at[i])));
+    }
     buf_char(&o->out, ']');
 }
 
@@ -145,6 +193,11 @@ static void put_case(struct arena *a, u64 seed)
         }
     must(cedar_parse(a, buf_str(&whole), &f, &o.all) == E_NONE && cedar_count(o.all) == n);
     buf_char(&o.out, ']');
+    o.texts_n = n;
+    for (int k = 0; k < 2; k++)
+        o.types[k] =
+            str_fmt(a, "%sT%d", str_starts(c.requests[0].principal_type, S("N::")) ? "N::" : "", k);
+    put_links(&o, places, n);
     const struct cedar_store *store = put_entities(&o, c.entities);
     buf_put(&o.out, S(",\"requests\":["));
     for (u32 i = 0; i < GEN_REQUESTS; i++) {

@@ -29,24 +29,24 @@ function canonical(v) {
 }
 
 function policies(c) {
-  const good = {};
+  const staticPolicies = {}, templates = {};
   c.policies.forEach((p, i) => {
-    const theirs = cedar.policyToJson(p.text);
+    const theirs = p.template ? cedar.templateToJson(p.text) : cedar.policyToJson(p.text);
     const ok = theirs.type === "success";
     same(c, `parse: ${p.text}`, p.parses, ok);
     if (!ok || !p.parses) return;
-    good[`policy${i}`] = p.text;
+    (p.template ? templates : staticPolicies)[`policy${i}`] = p.text;
     same(c, `json: ${p.text}`, JSON.stringify(canonical(p.json)), JSON.stringify(canonical(theirs.json)));
   });
-  return good;
+  return { staticPolicies, templates };
 }
 
 function validation(c, good) {
-  const r = cedar.validate({ schema: c.schema, policies: { staticPolicies: good } });
+  const r = cedar.validate({ schema: c.schema, policies: good });
   same(c, "schema", c.schemaOk, r.type === "success");
   if (r.type !== "success" || !c.schemaOk) return false;
   const bad = new Map(r.validationErrors.map((e) => [e.policyId, e.error.message]));
-  for (const id of Object.keys(good)) {
+  for (const id of Object.keys({ ...good.staticPolicies, ...good.templates })) {
     const p = c.policies[Number(id.slice(6))];
     verdicts++;
     if (p.valid === bad.has(id))
@@ -56,7 +56,8 @@ function validation(c, good) {
 }
 
 function decisions(c, good, schemaOk) {
-  cedar.preparsePolicySet("p", { staticPolicies: good });
+  const set = cedar.preparsePolicySet("p", { ...good, templateLinks: c.links });
+  if (set.type !== "success") return same(c, "links", "success", set.errors[0].message);
   for (const [i, q] of c.requests.entries()) {
     const ask = { principal: q.principal, action: q.action, resource: q.resource, context: q.context };
     const r = cedar.statefulIsAuthorized({ ...ask, preparsedPolicySetId: "p", entities: c.entities, validateRequest: false });
