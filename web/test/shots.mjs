@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures of every page in both themes, two widths and two languages, from the built page over the mock server, and axe on each.
-//   node test/shots.mjs [OUT] [name filter]        ONE=1: light, wide, zh-Hans only
+//   node test/shots.mjs [OUT] [name filter]        MODES='dark-390' ONE=1: fewer
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -55,8 +55,8 @@ export const pages = [
   ['leaf', 'wang.lei', async (p) => { await p.goto(`${base}/ledger/123`); await p.waitForSelector('[data-testid=proof-verdict][data-verdict]'); await p.waitForTimeout(400); }],
 ];
 
-const one = !!process.env.ONE;
-const modes = one ? [['light', 1280, 'zh-CN']] : ['light', 'dark'].flatMap((th) => [1280, 390].flatMap((w) => ['zh-CN', 'en-US'].map((l) => [th, w, l])));
+const wanted = new RegExp(process.env.MODES ?? (process.env.ONE ? 'light-1280-zh' : ''));
+const modes = ['light', 'dark'].flatMap((th) => [1280, 390].flatMap((w) => ['zh-CN', 'en-US'].map((l) => [th, w, l]))).filter((m) => wanted.test(m.join('-')));
 for (const [theme, width, locale] of modes) {
   const contexts = new Map();
   for (const [name, who, go] of pages) {

@@ -111,15 +111,15 @@ export function Leaf({ index, onClose }: { index: number; onClose: () => void })
   });
   const problem = !Number.isSafeInteger(index) ? new Problem('not_found', 404) : one.error ? asProblem(one.error) : undefined;
   return (
-    <aside className={s.panel} aria-label={`#${index}`} data-testid="leaf" onKeyDown={(e) => { if (e.key === 'Escape') onClose(); }}>
+    <section className={s.panel} aria-label={`#${index}`} data-testid="leaf" onKeyDown={(e) => { if (e.key === 'Escape') onClose(); }}>
       <header className={s.panelHead}>
         <button type="button" className={`${kit.iconBtn} ${s.back}`} onClick={onClose} aria-label={t('back')}><ArrowLeft size={20} /></button>
-        <h2 className="num">{t('leaf.title', { n: `#${index}` })}</h2>
+        <h1 className="num">{t('leaf.title', { n: `#${index}` })}</h1>
         <span className={s.closeX}><IconButton label={t('close')} icon={<X size={18} />} onClick={onClose} side="left" /></span>
       </header>
       {problem ? (problem.code === 'denied' || problem.code === 'not_found' ? <Refused problem={problem} what="leaf" object={`#${index}`} />
         : <div className={s.pad}><ProblemNote error={problem}><Button size="compact-sm" variant="subtle" onClick={() => void one.refetch()}>{t('try_again')}</Button></ProblemNote></div>)
         : one.data ? <Detail proof={one.data} /> : <div className={s.pad} aria-busy="true"><Skeleton height={40} mb={16} animate={false} /><Skeleton height={130} mb={16} animate={false} /><Skeleton height={220} animate={false} /></div>}
-    </aside>
+    </section>
   );
 }

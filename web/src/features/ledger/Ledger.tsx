@@ -50,16 +50,17 @@ export default function Ledger({ index }: { index?: string }) {
     if (end.current) o.observe(end.current);
     return () => o.disconnect();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const Title = index === undefined ? 'h1' : 'h2';
   const walk = (e: KeyboardEvent) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
     const all = [...(box.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])], i = all.indexOf(document.activeElement as HTMLElement), to = all[i + (e.key === 'ArrowDown' ? 1 : -1)];
     if (i >= 0 && to) { e.preventDefault(); to.focus(); }
   };
   return (
-    <div className={s.ledger} data-open={index !== undefined}>
-      <main className={s.list} onKeyDown={walk}>
+    <main className={s.ledger} data-open={index !== undefined}>
+      <section className={s.list} onKeyDown={walk} aria-label={t('nav.ledger')}>
         <header className={s.head}>
-          <div><h1>{t('nav.ledger')}</h1><p>{t('ledger.about')}</p></div>
+          <div><Title>{t('nav.ledger')}</Title><p>{t('ledger.about')}</p></div>
           {seal.data && (
             <dl className={s.seal} data-testid="checkpoint">
               <div><dt>{t('ledger.records')}</dt><dd className="num">{seal.data.size.toLocaleString(lang)}</dd></div>
@@ -86,8 +87,8 @@ export default function Ledger({ index }: { index?: string }) {
           <div ref={end} />
           {isFetchingNextPage && <p className={s.more} role="status">{t('loading')}</p>}
         </div>
-      </main>
+      </section>
       {index !== undefined && <Leaf key={index} index={Number(index)} onClose={() => go('/ledger')} />}
-    </div>
+    </main>
   );
 }

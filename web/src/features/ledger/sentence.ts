@@ -12,7 +12,7 @@ export function objectName(t: T, id: string): string {
   if (id.startsWith('pers_')) return nameOf(id) ?? t('object.pers');
   if (id.startsWith('chan_')) {
     const c = query.getQueryData<channel[]>(keys.channels)?.find((x) => x.id === id);
-    return c ? (c.kind === 'direct' ? c.other_name : c.name) : t('object.chan');
+    return c ? t('ledger.quoted', { name: c.kind === 'direct' ? c.other_name : c.name }) : t('object.chan');
   }
   return t.any(`object.${id.split('_')[0]}`) ?? id;
 }

@@ -39,7 +39,7 @@ export function Devices({ person, self }: { person: string; self: boolean }) {
   const items = [...(list.data?.items ?? [])].sort((a, b) => Number(b.here) - Number(a.here) || b.seen.localeCompare(a.seen));
   return (
     <section className={s.devices} aria-label={t('device.title')}>
-      <h3>{t('device.title')}</h3>
+      <h2>{t('device.title')}</h2>
       <ProblemNote error={list.error} />
       {list.isPending && <Skeleton height={54} animate={false} />}
       {list.isSuccess && items.length === 0 && <p className={s.none}>{t('device.none')}</p>}

@@ -31,6 +31,7 @@ export default function People({ person }: { person?: string }) {
     return (people.data ?? []).filter((p) => p.status !== 'left' && (!dept || p.department === dept) && matches(q, p.name, p.login, p.title, p.department_name)).sort((a, b) => by.compare(a.department_name, b.department_name) || by.compare(a.name, b.name));
   }, [people.data, q, dept, lang]);
 
+  const Title = person ? 'h2' : 'h1';
   const walk = (e: KeyboardEvent) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
     const all = [...(box.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])], i = all.indexOf(document.activeElement as HTMLElement), to = all[i + (e.key === 'ArrowDown' ? 1 : -1)];
@@ -49,10 +50,10 @@ export default function People({ person }: { person?: string }) {
     </div>
   );
   return (
-    <div className={s.people} data-open={!!person}>
-      <main className={s.list} onKeyDown={walk}>
+    <main className={s.people} data-open={!!person}>
+      <section className={s.list} onKeyDown={walk} aria-label={t('nav.people')}>
         <header className={s.head}>
-          <div><h1>{t('nav.people')}</h1>{people.data && <p>{t('people.count', { n: people.data.filter((p) => p.status !== 'left').length })}</p>}</div>
+          <div><Title>{t('nav.people')}</Title>{people.data && <p>{t('people.count', { n: people.data.filter((p) => p.status !== 'left').length })}</p>}</div>
           {may.add && <Button leftSection={<UserRoundPlus size={16} />} onClick={() => setAdding(true)} data-testid="person-add">{t('people.add')}</Button>}
         </header>
         <div className={s.tools}>
@@ -69,9 +70,9 @@ export default function People({ person }: { person?: string }) {
           <Empty icon={<UsersRound size={28} />} title={t('people.none')} text={t('people.none_text')}><Button variant="default" onClick={() => { setQ(''); setDept(''); }}>{t('people.clear')}</Button></Empty>
         )}
         <div className={s.rows} ref={box}>{rows.length > 0 && <VList ref={list} className={s.vlist} tabIndex={-1}>{rows.map((p, i) => line(p, p.department_name !== rows[i - 1]?.department_name))}</VList>}</div>
-      </main>
+      </section>
       {person && <Person key={person} id={person} known={people.data?.find((p) => p.id === person)} onClose={() => go('/people')} />}
       <AddPerson open={adding} onClose={() => setAdding(false)} departments={departments.data ?? []} />
-    </div>
+    </main>
   );
 }

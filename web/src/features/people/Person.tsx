@@ -48,14 +48,14 @@ export function Person({ id, known, onClose }: { id: string; known: person | und
   );
   if (!p) {
     const problem = one.error ? asProblem(one.error) : undefined;
-    return <aside className={s.panel}>{bar}{problem && (problem.code === 'denied' || problem.code === 'not_found' || problem.code === 'invalid' ? <Refused problem={problem} what="person" object={id} /> : <div className={s.pad}><ProblemNote error={problem} /></div>)}</aside>;
+    return <section className={s.panel} aria-label={t('nav.people')}>{bar}{problem && (problem.code === 'denied' || problem.code === 'not_found' || problem.code === 'invalid' ? <Refused problem={problem} what="person" object={id} /> : <div className={s.pad}><ProblemNote error={problem} /></div>)}</section>;
   }
   return (
-    <aside className={s.panel} aria-label={p.name} data-testid="person-detail" onKeyDown={(e) => { if (e.key === 'Escape') onClose(); }}>
+    <section className={s.panel} aria-label={p.name} data-testid="person-detail" onKeyDown={(e) => { if (e.key === 'Escape') onClose(); }}>
       {bar}
       <div className={s.card}>
         <Avatar id={p.id} name={p.name} size={64} />
-        <h2>{p.name}</h2>
+        <h1>{p.name}</h1>
         <p>{[p.title, p.department_name].filter(Boolean).join(' · ') || `@${p.login}`}</p>
         <div className={s.tags}>
           {p.role !== 'member' && <Tag tone="pine">{t(`role.${p.role}`)}</Tag>}
@@ -67,7 +67,7 @@ export function Person({ id, known, onClose }: { id: string; known: person | und
       <dl className={s.facts}><div><dt>{t('signin.login')}</dt><dd className="mono">{p.login}</dd></div><div><dt>{t('people.department')}</dt><dd>{p.department_name || t('people.no_department')}</dd></div><div><dt>{t('person.role')}</dt><dd>{t(`role.${p.role}`)}</dd></div></dl>
       {!self && (may.lock || may.role || may.invite) && (
         <section className={s.admin} aria-label={t('person.admin')}>
-          <h3>{t('person.admin')}</h3>
+          <h2>{t('person.admin')}</h2>
           {may.lock && p.status !== 'locked' && p.status !== 'left' && <Button variant="light" color="seal" leftSection={<LockKeyhole size={16} />} onClick={() => setAsk('lock')} data-testid="person-lock">{t('person.lock')}</Button>}
           {may.lock && p.status === 'locked' && <Button variant="light" leftSection={<LockKeyholeOpen size={16} />} onClick={() => setAsk('unlock')} data-testid="person-unlock">{t('person.unlock')}</Button>}
           {may.invite && p.status !== 'left' && <Button variant="default" leftSection={<Link2 size={16} />} onClick={() => setAsk('invite')} data-testid="person-invite">{t('person.new_link')}</Button>}
@@ -84,6 +84,6 @@ export function Person({ id, known, onClose }: { id: string; known: person | und
         {made && <InviteLink made={made} />}
         <div className={kit.foot}><Button onClick={() => setMade(undefined)}>{t('add.have_it')}</Button></div>
       </Dialog>
-    </aside>
+    </section>
   );
 }

@@ -56,6 +56,8 @@ export function ChannelList({ channels, error, open, onDialog }: { channels: cha
   const { t } = useLang();
   const [q, setQ] = useState('');
   const input = useRef<HTMLInputElement>(null), list = useRef<HTMLUListElement>(null);
+  // The open channel's name is the page's heading; without one, the list's.
+  const Title = open ? 'h2' : 'h1';
   const mine = channels && order(channels.filter((c) => c.member)), shown = mine?.filter((c) => matches(q, titleOf(c)));
 
   useEffect(() => {
@@ -75,7 +77,7 @@ export function ChannelList({ channels, error, open, onDialog }: { channels: cha
   return (
     <section className={s.list} aria-label={t('talk.list')} onKeyDown={walk}>
       <header className={s.listHead}>
-        <h1>{t('nav.talk')}</h1>
+        <Title>{t('nav.talk')}</Title>
         <Menu position="bottom-end" width={230}>
           <Menu.Target><button type="button" className={kit.iconBtn} aria-label={t('talk.add')} data-testid="talk-add"><Plus size={19} /></button></Menu.Target>
           <Menu.Dropdown>

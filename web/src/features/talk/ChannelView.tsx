@@ -54,7 +54,7 @@ export function ChannelView({ channel: c }: { channel: channel }) {
         <button type="button" className={`${kit.iconBtn} ${s.back}`} onClick={() => go('/talk')} aria-label={t('back')} data-testid="back"><ArrowLeft size={20} /></button>
         <ChannelIcon c={c} />
         <div className={s.headText}>
-          <h2 data-testid="channel-title">{titleOf(c)}</h2>
+          <h1 data-testid="channel-title">{titleOf(c)}</h1>
           <p>{c.kind === 'direct' ? t('talk.direct_sub') : c.topic || (c.kind === 'private' ? t('talk.private_sub') : t('talk.public_sub'))}</p>
         </div>
         {c.label !== 'internal' && c.label !== 'public' && <Tag tone="warn">{t.any(`label.${c.label}`) ?? c.label}</Tag>}

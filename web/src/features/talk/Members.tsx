@@ -15,8 +15,8 @@ export function Members({ channel: c, onClose, onInvite }: { channel: channel; o
   const q = useQuery({ queryKey: keys.members(c.id), queryFn: () => chat.channel_members(c.id) });
   const all = [...(q.data ?? [])].sort((a, b) => Number(b.owner) - Number(a.owner) || a.name.localeCompare(b.name));
   return (
-    <aside className={s.members} aria-label={t('talk.members')} data-testid="members">
-      <header><h3>{t('talk.members_n', { n: q.data?.length ?? c.members })}</h3><IconButton label={t('close')} icon={<X size={17} />} onClick={onClose} /></header>
+    <section className={s.members} aria-label={t('talk.members')} data-testid="members">
+      <header><h2>{t('talk.members_n', { n: q.data?.length ?? c.members })}</h2><IconButton label={t('close')} icon={<X size={17} />} onClick={onClose} /></header>
       {c.member && <Button variant="light" size="sm" leftSection={<UserRoundPlus size={16} />} onClick={onInvite} data-testid="members-invite">{t('talk.invite')}</Button>}
       <ProblemNote error={q.error} />
       {q.isPending && <div aria-busy="true"><Skeleton height={28} mb={8} /><Skeleton height={28} mb={8} /><Skeleton height={28} /></div>}
@@ -25,6 +25,6 @@ export function Members({ channel: c, onClose, onInvite }: { channel: channel; o
           <li key={m.person}><Link href={`/people/${m.person}`} className={s.member}><Avatar id={m.person} name={m.name} size={28} /><span>{m.name}</span>{m.owner && <Tag>{t('talk.owner')}</Tag>}</Link></li>
         ))}
       </ul>
-    </aside>
+    </section>
   );
 }

@@ -89,9 +89,14 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
   const [below, setBelow] = useState(0);
   const [atEnd, setAtEnd] = useState(true);
   const [announce, setAnnounce] = useState('');
-  const scroller = useRef<HTMLDivElement>(null), v = useRef<VirtualizerHandle>(null);
+  const scroller = useRef<HTMLDivElement>(null), content = useRef<HTMLDivElement>(null), v = useRef<VirtualizerHandle>(null);
   const stick = useRef(true), placed = useRef(false), prepend = useRef(false), firstSeq = useRef<number | undefined>(undefined);
-  const lines = useMemo(() => linesOf(r.items, r.newer ? [] : unsent, unreadAfter, me), [r.items, r.newer, unsent, unreadAfter, me]);
+  const lines = useMemo(() => {
+    const all = linesOf(r.items, r.newer ? [] : unsent, unreadAfter, me);
+    return loaded && !r.older && all.length ? [{ kind: 'begin', key: 'begin' } as const, ...all] : all;
+  }, [loaded, r.items, r.older, r.newer, unsent, unreadAfter, me]);
+
+  const empty = loaded && !lines.length;
 
   // Older messages are put in front: the view must not move.
   const first = r.items[0]?.seq;
@@ -115,7 +120,7 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
       } else v.current.scrollToIndex(lines.length - 1, { align: 'end' });
       return;
     }
-    if (stick.current) v.current.scrollToIndex(lines.length - 1, { align: 'end' });
+    if (stick.current && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [loaded, lines]);
 
@@ -135,14 +140,15 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
     if (!stick.current) setBelow((n) => n + 1);
   }, [arrived, c.id]);
 
-  // The box changes height (keyboard, composer): stay at the end.
+  // The box changes height (keyboard, composer), or rows turn out higher than thought: stay at the end.
   useEffect(() => {
     const box = scroller.current;
     if (!box) return;
     const o = new ResizeObserver(() => { if (stick.current && placed.current) box.scrollTop = box.scrollHeight; });
     o.observe(box);
+    if (content.current) o.observe(content.current);
     return () => o.disconnect();
-  }, []);
+  }, [empty]);
 
   const onScroll = (offset: number) => {
     const h = v.current;
@@ -169,7 +175,6 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
     return () => window.removeEventListener('keydown', onKey);
   }, [toEnd]);
 
-  const empty = loaded && !lines.length;
   return (
     <div className={s.messages}>
       <div className={s.scroller} ref={scroller} tabIndex={0} role="log" aria-live="off" aria-label={t('talk.messages')} aria-busy={!loaded} data-testid="messages">
@@ -178,16 +183,18 @@ export function MessageList({ channel: c, loaded }: { channel: channel; loaded: 
         ) : (
           <>
             <div className={s.spacer} />
-            {loaded && !r.older && lines.length > 0 && <p className={s.begin}>{t('talk.begin')}</p>}
+            <div ref={content}>
             <Virtualizer ref={v} scrollRef={scroller} shift={prepend.current} onScroll={onScroll} bufferSize={600}>
               {lines.map((l) => (
                 <div key={l.key}>
-                  {l.kind === 'day' ? <div className={s.day} role="separator"><span>{dayText(lang, l.at)}</span></div>
+                  {l.kind === 'begin' ? <p className={s.begin}>{t('talk.begin')}</p>
+                    : l.kind === 'day' ? <div className={s.day} role="separator"><span>{dayText(lang, l.at)}</span></div>
                     : l.kind === 'unread' ? <div className={s.unreadLine} role="separator" data-testid="unread-line"><span>{t('talk.unread_line')}</span></div>
                       : l.kind === 'message' ? <MessageRow m={l.m} first={l.first} mine={l.m.author === me} /> : <UnsentRow u={l.u} first={l.first} channel={c} />}
                 </div>
               ))}
             </Virtualizer>
+            </div>
             <div className={s.endPad} />
           </>
         )}

@@ -49,9 +49,9 @@ export default function Talk({ channel }: { channel?: string }) {
 
   const problem = one.error ? asProblem(one.error) : undefined;
   return (
-    <div className={s.talk} data-open={!!channel}>
+    <main className={s.talk} data-open={!!channel}>
       <ChannelList channels={list.data} error={list.error} open={channel} onDialog={setWhich} />
-      <main className={s.main}>
+      <div className={s.main}>
         {!channel ? (
           <Empty icon={<MessagesSquare size={28} />} title={t('talk.empty_title')} text={t('talk.empty_text')}>
             <Button onClick={() => setWhich('direct')}>{t('talk.new_direct')}</Button>
@@ -60,10 +60,10 @@ export default function Talk({ channel }: { channel?: string }) {
         ) : open ? <ChannelView key={open.id} channel={open} />
           : problem?.code === 'denied' || problem?.code === 'not_found' || problem?.code === 'invalid' ? <Refused problem={problem} what="channel" object={channel} />
             : problem ? <div className={s.pad}><ProblemNote error={problem}><Button size="compact-sm" variant="subtle" onClick={() => void one.refetch()}>{t('try_again')}</Button></ProblemNote></div> : null}
-      </main>
+      </div>
       <Create open={which === 'create'} onClose={() => setWhich(undefined)} />
       <Browse open={which === 'browse'} onClose={() => setWhich(undefined)} onCreate={() => setWhich('create')} />
       <NewDirect open={which === 'direct'} onClose={() => setWhich(undefined)} />
-    </div>
+    </main>
   );
 }
