@@ -94,7 +94,7 @@ ALL_FUZZ := $(foreach l,$(LAYERS),$(FUZZ_$(l)))
 define fuzzer
 $(B)/$(basename $(notdir $(1))): $(1) $$(foreach d,$$(DEPS_$(2)),$(B)/lib$$(d).a)
 	$$(SAY) LD $$@
-	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -fsanitize=fuzzer $$(LDH) -o $$@ $$^ $$(LDLIBS)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -fsanitize=fuzzer $$(LDH) -o $$@ $$(filter %.c %.o %.a,$$^) $$(LDLIBS)
 $(B)/replay/$(patsubst fuzz_%.c,%,$(notdir $(1))): $(1:%.c=$(B)/%.o) $(B)/test/replay.o $$(foreach d,$$(DEPS_$(2)),$(B)/lib$$(d).a)
 	@mkdir -p $$(@D)
 	$$(SAY) LD $$@

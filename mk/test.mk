@@ -47,7 +47,7 @@ replay: replay-bins
 S ?= 60
 FUZZ_B := $(B)-fuzz
 fuzz:
-	@$(MAKE) --no-print-directory -j2 B=$(FUZZ_B) CC=clang SAN=address,undefined fuzz-here
+	@$(MAKE) --no-print-directory -j2 B=$(FUZZ_B) CC=clang SAN=address,undefined,fuzzer-no-link fuzz-here
 fuzz-here: $(patsubst %,$(B)/fuzz_%,$(FUZZ_NAMES))
 	@passed=0; failed=0; for n in $(FUZZ_NAMES); do mkdir -p $(B)/corpus/$$n $(B)/crashes; \
 	    if $(B)/fuzz_$$n -max_total_time=$(S) -rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -verbosity=0 \
