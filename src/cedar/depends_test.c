@@ -46,8 +46,8 @@ TEST(a_policy_that_asks_which_resource_it_is_forbids_conclusions)
         "permit(principal, action, resource) when { [resource].contains(principal) };",
         "permit(principal, action, resource) when { {r: resource}.r.kind == \"a\" };",
         "permit(principal, action, resource) when { principal.rows.contains(resource) };",
-        "permit(principal, action, resource) when { if context.a then resource.b else resource == "
-        "principal };",
+        ("permit(principal, action, resource) when { if context.a then resource.b "
+         "else resource == principal };"),
         "permit(principal, action, resource) when { resource.hasTag(\"x\") };",
         "permit(principal, action, resource) when { principal in resource };",
     };
