@@ -28,14 +28,14 @@ const bubble = (p, text) => p.page.getByTestId('message-row').filter({ hasText: 
 test('F-02 two people in two browsers read what the other writes at once', async () => {
   const a = await newPerson(office, one), b = await newPerson(office, two, { locale: 'zh-CN' });
   await directTo(a, b);
-  const hello = `你好, is it working? ${Date.now()}`;
+  const hello = '你好，听得到吗？ Is it working?';
   const began = performance.now();
   await say(a, hello);
   await bubble(a, hello).waitFor();
   await b.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().click();
   await bubble(b, hello).waitFor();
   console.log(`  written, sent, seen in the other browser after ${(performance.now() - began).toFixed(0)} ms`);
-  const back = `听得到 🎉 ${Date.now()}`;
+  const back = '听得到，很清楚。 Loud and clear.';
   const t = performance.now();
   await say(b, back);
   await bubble(a, back).waitFor();
@@ -44,6 +44,8 @@ test('F-02 two people in two browsers read what the other writes at once', async
     assert.deepEqual(p.faults, []);
     assert.deepEqual(p.foreign, [], 'the page asked somebody else');
   }
+  await a.page.getByTestId('channel-row').filter({ hasText: /工程|远程办公/ }).first().click();    // a channel of the demo's week
+  await a.page.getByTestId('message-row').nth(3).waitFor();
   await a.shot('talk');
 });
 
@@ -67,7 +69,7 @@ test('F-02 the api is killed while people talk: the page resumes by itself and s
   await bubble(b, 'before the kill').waitFor();
   for (let i = 1; i <= 6; i++) {
     if (i % 2) await office.kill('api');
-    await say(a, `numbered ${i} of 6`);
+    await say(a, `numbered ${i} of 6 🎉`);
   }
   for (let i = 1; i <= 6; i++)
     for (const p of [a, b]) {
