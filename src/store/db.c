@@ -67,8 +67,7 @@ err db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-    if (db_in_transaction(db))
-        IGNORE(db->kind->own(db, OWN_ROLLBACK));
+    IGNORE(db->kind->own(db, OWN_ROLLBACK));
 }
 
 err db_save(struct db *db) { return db->kind->own(db, OWN_SAVE); }
@@ -84,8 +83,7 @@ err db_read_begin(struct db *db) { return db->kind->own(db, OWN_READ); }
 
 void db_read_end(struct db *db)
 {
-    if (db_in_transaction(db))
-        IGNORE(db->kind->own(db, OWN_END));
+    IGNORE(db->kind->own(db, OWN_END));
 }
 
 /* ---- statements ---- */

@@ -81,6 +81,7 @@ str dialect_query(struct arena *out, const char *text)
     return str_sub(buf_str(&b), 0, b.n - 1);
 }
 
+/* Types stand in capitals, so that a column may be called text. */
 static const char *type_of(struct piece p, struct piece before)
 {
     static const char *const types[][2] = {
@@ -90,9 +91,9 @@ static const char *type_of(struct piece p, struct piece before)
         { "REAL", "DOUBLE PRECISION" },
     };
     for (size_t i = 0; i < COUNT(types); i++)
-        if (is(p, types[i][0]))
+        if (p.kind == WORD && str_eq_z(p.s, types[i][0]))
             return types[i][1];
-    return is(p, "TEXT") && !is(before, "AS") ? "TEXT COLLATE \"C\"" : NULL;
+    return p.kind == WORD && str_eq_z(p.s, "TEXT") && !is(before, "AS") ? "TEXT COLLATE \"C\"" : NULL;
 }
 
 static bool of_sqlite(struct piece p)

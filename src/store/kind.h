@@ -22,6 +22,7 @@ enum own {
 struct db_kind {
     err gone; /* what it means that a transaction is no more */
     void (*close)(struct db *db); /* all but the arena */
+    /* Rolling back and ending a read are asked for also when there is nothing to end any more. */
     err (*own)(struct db *db, enum own which);
     bool (*in_transaction)(const struct db *db);
     err (*check)(struct db *db, const struct stmt *st);

@@ -153,6 +153,9 @@ static bool lite_in_transaction(const struct db *db)
 /* Undoing a savepoint ends it too. */
 static err lite_own(struct db *base, enum own which)
 {
+    bool over = !lite_in_transaction(base);
+    if (over && (which == OWN_ROLLBACK || which == OWN_END))
+        return E_NONE;
     err e = own_run(lite_of(base), which);
     if (which == OWN_UNDO && lite_in_transaction(base))
         e = own_run(lite_of(base), OWN_KEEP);

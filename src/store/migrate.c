@@ -14,17 +14,15 @@
 #include "base/arena.h"
 #include "base/os.h"
 #include "store/db.h"
+#include "store/migrate_in.h"
 #include "store/sqlite.h"
 
 struct run {
+    struct plan p;
     sqlite3 *s;
-    const struct migrate_step *steps;
-    size_t n;
-    bool *done;
-    struct migrate_report *report;
 };
 
-PRINTF(3, 4) static err why(struct migrate_report *r, err e, const char *fmt, ...)
+err migrate_why(struct migrate_report *r, err e, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -35,7 +33,7 @@ PRINTF(3, 4) static err why(struct migrate_report *r, err e, const char *fmt, ..
 
 static err why_sqlite(struct run *r, err e, const char *what)
 {
-    return why(r->report, e, "%s: %s", what, sqlite3_errmsg(r->s));
+    return migrate_why(r->p.report, e, "%s: %s", what, sqlite3_errmsg(r->s));
 }
 
 static const char own_tables[] = "CREATE TABLE IF NOT EXISTS schema_step (module TEXT NOT NULL, "
@@ -45,43 +43,46 @@ static const char own_tables[] = "CREATE TABLE IF NOT EXISTS schema_step (module
                                  "PRIMARY KEY, module TEXT NOT NULL)"
                                  " STRICT, WITHOUT ROWID;";
 
-/* Marks the steps found as done; a step unknown here means a newer release wrote the store. */
+err migrate_found(struct plan *p, const char *module, const char *name)
+{
+    size_t i = 0;
+    while (i < p->n && (strcmp(p->steps[i].module, module) || strcmp(p->steps[i].name, name)))
+        i++;
+    if (i == p->n)
+        return migrate_why(p->report, E_CONFLICT,
+                           "this data was written by a newer release: it holds step %s/%s, "
+                           "unknown here; install that release or restore an older backup",
+                           module, name);
+    p->done[i] = true;
+    p->report->before++;
+    return E_NONE;
+}
+
 static err read_done(struct run *r)
 {
     sqlite3_stmt *q = NULL;
     err e = E_NONE;
     int rc = sqlite3_prepare_v2(r->s, "SELECT module, name FROM schema_step", -1, &q, NULL);
-    r->report->before = 0;
+    r->p.report->before = 0;
     while (rc == SQLITE_OK && e == E_NONE && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        const char *module = (const char *)sqlite3_column_text(q, 0);
-        const char *name = (const char *)sqlite3_column_text(q, 1);
-        size_t i = 0;
-        while (i < r->n && (strcmp(r->steps[i].module, module) || strcmp(r->steps[i].name, name)))
-            i++;
-        if (i == r->n) {
-            e = why(r->report, E_CONFLICT,
-                    "this data was written by a newer release: it holds step %s/%s, "
-                    "unknown here; install that release or restore an older backup",
-                    module, name);
-        } else {
-            r->done[i] = true;
-            r->report->before++;
-            rc = SQLITE_OK;
-        }
+        e = migrate_found(&r->p, (const char *)sqlite3_column_text(q, 0),
+                          (const char *)sqlite3_column_text(q, 1));
+        rc = SQLITE_OK;
     }
     sqlite3_finalize(q);
     return e == E_NONE && rc != SQLITE_DONE ? why_sqlite(r, store_err(rc), "reading the steps")
                                             : e;
 }
 
-static err check_order(struct run *r)
+err migrate_order(const struct plan *p)
 {
-    for (size_t i = 0; i < r->n; i++)
-        for (size_t later = i + 1; later < r->n && !r->done[i]; later++)
-            if (r->done[later] && !strcmp(r->steps[i].module, r->steps[later].module))
-                return why(r->report, E_CONFLICT,
-                           "step %s/%s is missing although %s/%s was taken", r->steps[i].module,
-                           r->steps[i].name, r->steps[later].module, r->steps[later].name);
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t later = i + 1; later < p->n && !p->done[i]; later++)
+            if (p->done[later] && !strcmp(p->steps[i].module, p->steps[later].module))
+                return migrate_why(p->report, E_CONFLICT,
+                                   "step %s/%s is missing although %s/%s was taken",
+                                   p->steps[i].module, p->steps[i].name, p->steps[later].module,
+                                   p->steps[later].name);
     return E_NONE;
 }
 
@@ -119,26 +120,26 @@ static err step_body(struct run *r, const struct migrate_step *step)
     i64 broken = 0;
     TRY(store_exec(r->s, step->sql));
     if (sqlite3_get_autocommit(r->s))
-        return why(r->report, E_INVALID, "step %s/%s ends its own transaction", step->module,
+        return migrate_why(r->p.report, E_INVALID, "step %s/%s ends its own transaction", step->module,
                    step->name);
     TRY(record(r, step));
     TRY(store_number(r->s, "SELECT count(*) FROM pragma_foreign_key_check", &broken));
     if (broken)
-        return why(r->report, E_INVALID, "step %s/%s leaves %lld rows without what they refer to",
+        return migrate_why(r->p.report, E_INVALID, "step %s/%s leaves %lld rows without what they refer to",
                    step->module, step->name, (long long)broken);
     return store_exec(r->s, "COMMIT");
 }
 
 static err step_run(struct run *r, const struct migrate_step *step)
 {
-    r->report->why[0] = 0;
+    r->p.report->why[0] = 0;
     err e = store_exec(r->s, "BEGIN IMMEDIATE");
     if (e == E_NONE)
         e = step_body(r, step);
     if (e == E_NONE)
         return e;
-    if (!r->report->why[0])
-        e = why(r->report, e == E_INTERNAL || e == E_CONFLICT ? E_INVALID : e, "step %s/%s: %s",
+    if (!r->p.report->why[0])
+        e = migrate_why(r->p.report, e == E_INTERNAL || e == E_CONFLICT ? E_INVALID : e, "step %s/%s: %s",
                 step->module, step->name, sqlite3_errmsg(r->s));
     if (!sqlite3_get_autocommit(r->s))
         IGNORE(store_exec(r->s, "ROLLBACK"));
@@ -149,10 +150,10 @@ static err step_run(struct run *r, const struct migrate_step *step)
 static err run_file(struct run *r, const char *path)
 {
     u32 applied = 0;
-    memset(r->done, 0, r->n);
+    memset(r->p.done, 0, r->p.n);
     err e = store_open(path, true, &r->s);
     if (e != E_NONE)
-        return why(r->report, e, "%s: cannot be opened as a store", path);
+        return migrate_why(r->p.report, e, "%s: cannot be opened as a store", path);
     e = store_exec(r->s, "PRAGMA foreign_keys = OFF");
     if (e == E_NONE)
         e = store_exec(r->s, own_tables);
@@ -161,15 +162,15 @@ static err run_file(struct run *r, const char *path)
     else
         e = read_done(r);
     if (e == E_NONE)
-        e = check_order(r);
-    for (size_t i = 0; e == E_NONE && i < r->n; i++)
-        if (!r->done[i]) {
-            e = step_run(r, &r->steps[i]);
+        e = migrate_order(&r->p);
+    for (size_t i = 0; e == E_NONE && i < r->p.n; i++)
+        if (!r->p.done[i]) {
+            e = step_run(r, &r->p.steps[i]);
             applied += e == E_NONE;
         }
     must(sqlite3_close(r->s) == SQLITE_OK);
     r->s = NULL;
-    r->report->applied = applied;
+    r->p.report->applied = applied;
     return e;
 }
 
@@ -189,11 +190,11 @@ static err waiting(struct run *r, const char *path, bool *ret)
         return E_NONE;
     err e = store_open(path, true, &r->s);
     if (e != E_NONE)
-        return why(r->report, e, "%s: cannot be opened as a store", path);
+        return migrate_why(r->p.report, e, "%s: cannot be opened as a store", path);
     e = store_number(r->s, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_step'", &n);
     if (e == E_NONE && n) {
         e = read_done(r);
-        *ret = r->report->before > 0 && r->report->before < r->n;
+        *ret = r->p.report->before > 0 && r->p.report->before < r->p.n;
     }
     must(sqlite3_close(r->s) == SQLITE_OK);
     r->s = NULL;
@@ -207,7 +208,7 @@ static err copy_of(struct run *r, const char *path, const char *copy)
     if (e == E_NONE)
         e = db_copy(db, copy);
     if (e != E_NONE)
-        e = why(r->report, e, "copying the data before a migration: %s",
+        e = migrate_why(r->p.report, e, "copying the data before a migration: %s",
                 db ? db_error_text(db) : err_text(e));
     db_close(db);
     return e;
@@ -217,9 +218,11 @@ err migrate_run(const char *path, const struct migrate_step *steps, size_t n,
                 struct migrate_report *ret)
 {
     SCRATCH(s);
-    struct run r = { .steps = steps, .n = n, .report = ret, .done = NEW_N(s.a, bool, n) };
+    struct run r = { .p = { steps, n, NEW_N(s.a, bool, n), ret } };
     bool try_first = false;
     *ret = (struct migrate_report){ 0 };
+    if (db_is_postgres(path))
+        return migrate_pg(path, &r.p);
     TRY(waiting(&r, path, &try_first));
     if (try_first) {
         str copy = str_fmt(s.a, "%s.trial", path);

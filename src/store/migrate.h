@@ -9,6 +9,7 @@
 struct migrate_step {
     const char *module, *name; /* "chat", "001" */
     const char *sql;           /* several statements; no BEGIN or COMMIT of its own */
+    const char *postgres;      /* the same for PostgreSQL; NULL: sql with its types renamed */
 };
 
 struct migrate_report {
@@ -16,7 +17,8 @@ struct migrate_report {
     char why[400];       /* for people, on failure */
 };
 
-/* Makes or brings up to date the store at path. Steps stand in start order, a module's in the
+/* Makes or brings up to date the store at path (or behind a PostgreSQL conninfo, where one node at
+ * a time migrates and waiting steps are tried first in a transaction that is undone). Steps stand in start order, a module's in the
  * order of their numbers. E_CONFLICT: written by a newer release, or a step in the middle is
  * missing. E_INVALID: a step's SQL fails; nothing of it is left. E_FULL, E_IO, E_CORRUPT. *ret
  * is filled always. */

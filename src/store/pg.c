@@ -209,13 +209,13 @@ static err end(struct pg *p, enum own which)
     PGresult *r = NULL;
     err why = p->broken;
     p->expected = false;
-    if (took_back(p, OWN_BEGIN) || took_back(p, OWN_READ))
+    p->broken = E_NONE;
+    if (took_back(p, OWN_BEGIN) || took_back(p, OWN_READ) || !pg_in_transaction(&p->base))
         return E_NONE;
     err e = send_now(p, which, &r);
     if (e == E_NONE && which == OWN_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         e = db_note(&p->base, why != E_NONE ? why : E_INTERNAL, "COMMIT", "it was rolled back");
     PQclear(r);
-    p->broken = E_NONE;
     return e;
 }
 
@@ -429,11 +429,15 @@ static void pg_close(struct db *db)
 
 static err owners_load(struct pg *p)
 {
-    i64 known = 0;
+    i64 known = 0, tables = 0;
     struct db *db = &p->base;
     TRY(pg_number(p->c, "SELECT (to_regclass('schema_table') IS NOT NULL)::int", &known));
+    TRY(pg_number(p->c,
+                  "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p')"
+                  " AND relnamespace = current_schema()::regnamespace",
+                  &tables));
     if (!known)
-        return E_NONE;
+        return tables || !db->write ? E_CORRUPT : E_NONE;
     PGresult *r = PQexec(p->c, "SELECT name, module FROM schema_table");
     err e = pg_err(p->c, r);
     db->owners = NEW_N(db->arena, struct owner, (size_t)MAX(PQntuples(r), 0));

@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "store/db.h"
 #include "store/migrate.h"
-#include "test/test.h"
+#include "test/pg.h"
 
 enum colour { RED, GREEN, COLOUR_N };
 
@@ -134,13 +134,34 @@ static const struct stmt wrong_columns = {
 static const struct migrate_step steps[] = {
     { "things", "001",
       "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT NOT NULL, colour INTEGER NOT NULL,"
-      " open INTEGER NOT NULL, weight REAL NOT NULL, bytes BLOB NOT NULL, due INTEGER) STRICT;" },
+      " open INTEGER NOT NULL, weight REAL NOT NULL, bytes BLOB NOT NULL, due INTEGER) STRICT;",
+      NULL },
     { "other", "001",
-      "CREATE TABLE other (id INTEGER PRIMARY KEY, thing INTEGER REFERENCES thing) STRICT;" },
-    { "things", "002", "ALTER TABLE thing ADD COLUMN note TEXT;" },
+      "CREATE TABLE other (id INTEGER PRIMARY KEY, thing INTEGER REFERENCES thing) STRICT;",
+      NULL },
+    { "things", "002", "ALTER TABLE thing ADD COLUMN note TEXT;", NULL },
 };
 
-static const char *path_in(struct T *T) { return str_fmt(T->arena, "%s/office.db", T->dir).p; }
+static const char *path_in(struct T *T) { return test_store(T, "office.db"); }
+
+static void needs_file(void)
+{
+    if (test_on_pg())
+        test_skip("of SQLite's file");
+}
+
+/* SQL from outside the program. */
+static void tamper(struct T *T, const char *sql)
+{
+    sqlite3 *raw = NULL;
+    if (test_on_pg()) {
+        test_pg_exec(T, sql);
+        return;
+    }
+    expect(sqlite3_open(path_in(T), &raw) == SQLITE_OK);
+    expect(sqlite3_exec(raw, sql, NULL, NULL, NULL) == SQLITE_OK);
+    expect(sqlite3_close(raw) == SQLITE_OK);
+}
 
 static struct db *writer(struct T *T)
 {
@@ -268,11 +289,8 @@ TEST(a_stored_value_of_the_wrong_kind_is_corrupt_not_a_surprise)
 {
     struct db *db = writer(T);
     struct thing got = { 0 };
-    sqlite3 *raw = NULL;
     expect_ok(add(db, T, 1));
-    expect(sqlite3_open(path_in(T), &raw) == SQLITE_OK);
-    expect(sqlite3_exec(raw, "UPDATE thing SET colour = 7", NULL, NULL, NULL) == SQLITE_OK);
-    expect(sqlite3_close(raw) == SQLITE_OK);
+    tamper(T, "UPDATE thing SET colour = 7");
     expect_err(db_run(db, &thing_get, &(struct by_id){ 1 }, T->arena, &got), E_CORRUPT);
     expect(strstr(db_error_text(db), "colour"));
     db_close(db);
@@ -330,12 +348,9 @@ TEST(data_of_a_newer_release_is_refused_untouched)
 
 TEST(a_file_of_another_program_is_refused)
 {
-    sqlite3 *raw = NULL;
     struct migrate_report r;
     struct db *db = NULL;
-    expect(sqlite3_open(path_in(T), &raw) == SQLITE_OK);
-    expect(sqlite3_exec(raw, "CREATE TABLE diary (day)", NULL, NULL, NULL) == SQLITE_OK);
-    expect(sqlite3_close(raw) == SQLITE_OK);
+    tamper(T, "CREATE TABLE diary (day INTEGER)");
     expect_err(migrate_run(path_in(T), steps, COUNT(steps), &r), E_CORRUPT);
     expect_err(db_open(&(struct db_options){ path_in(T), true, 0, 0, 0 }, &db), E_CORRUPT);
 }
@@ -349,9 +364,10 @@ TEST(a_step_that_fails_on_the_data_leaves_it_as_it_was)
     db_close(db);
     struct migrate_step more[COUNT(steps) + 2];
     memcpy(more, steps, sizeof steps);
-    more[3] = (struct migrate_step){ "things", "003", "UPDATE thing SET name = 'changed'" };
+    more[3] = (struct migrate_step){ "things", "003", "UPDATE thing SET name = 'changed'",
+                                     NULL };
     more[4] = (struct migrate_step){ "things", "004",
-                                     "CREATE UNIQUE INDEX one_name ON thing (name)" };
+                                     "CREATE UNIQUE INDEX one_name ON thing (name)", NULL };
     expect_err(migrate_run(path_in(T), more, COUNT(more), &r), E_INVALID);
     expect(strstr(r.why, "things/004") &&
            !os_exists(str_fmt(T->arena, "%s.trial", path_in(T)).p));
@@ -367,7 +383,8 @@ TEST(a_step_may_not_leave_dangling_references)
     struct migrate_report r;
     struct migrate_step more[COUNT(steps) + 1];
     memcpy(more, steps, sizeof steps);
-    more[3] = (struct migrate_step){ "other", "002", "INSERT INTO other VALUES (1, 99)" };
+    more[3] = (struct migrate_step){ "other", "002", "INSERT INTO other VALUES (1, 99)",
+                                     NULL };
     expect_err(migrate_run(path_in(T), more, COUNT(more), &r), E_INVALID);
     expect(strstr(r.why, "other/002"));
 }
@@ -421,15 +438,21 @@ static void fail_at_each_point(struct T *T, enum fault_kind kind, bool persisten
     db_close(db);
 }
 
-TEST(a_full_disk_loses_no_acknowledged_group_once) { fail_at_each_point(T, FAULT_DISK, false); }
+TEST(a_full_disk_loses_no_acknowledged_group_once)
+{
+    needs_file();
+    fail_at_each_point(T, FAULT_DISK, false);
+}
 TEST(a_full_disk_loses_no_acknowledged_group_for_long)
 {
+    needs_file();
     fail_at_each_point(T, FAULT_DISK, true);
 }
 TEST(failing_statements_leave_whole_groups) { fail_at_each_point(T, FAULT_DB, false); }
 
 TEST(a_full_disk_is_told_apart_from_a_broken_one)
 {
+    needs_file();
     struct db *db = writer(T);
     expect_ok(db_begin(db));
     expect_ok(add(db, T, 1));
@@ -459,7 +482,8 @@ TEST(killed_at_any_moment_keeps_what_was_acknowledged)
                 *told = n + 1;
             _exit(3);
         }
-        (void)usleep((useconds_t)(3000 + rng_next_below(&r, 20000)));
+        useconds_t more = test_on_pg() ? 100000 : 0; /* it has to connect */
+        (void)usleep(more + (useconds_t)(3000 + rng_next_below(&r, 20000)));
         must(kill(pid, SIGKILL) == 0);
         int status;
         must(waitpid(pid, &status, 0) == pid);

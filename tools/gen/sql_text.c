@@ -227,7 +227,7 @@ str pg_text(struct gen *g, const struct query *q)
     return buf_str(&b);
 }
 
-/* A migration: types renamed, STRICT and WITHOUT ROWID dropped. A line `-- pg: text` replaces the
+/* A migration: types (in capitals: a column may be called text) renamed, STRICT and WITHOUT ROWID dropped. A line `-- pg: text` replaces the
  * line below it. */
 static str pg_line(struct gen *g, str path, int line, str text)
 {
@@ -241,6 +241,7 @@ static str pg_line(struct gen *g, str path, int line, str text)
         { "INT", "BIGINT" },
         { "BLOB", "BYTEA" },
         { "REAL", "DOUBLE PRECISION" },
+        { "TEXT", "TEXT COLLATE \"C\"" }, /* ordered by bytes, as on SQLite */
     };
     for (size_t i = 0; i < ts.n; i++) {
         const struct tok *t = &ts.at[i];
@@ -256,7 +257,8 @@ static str pg_line(struct gen *g, str path, int line, str text)
                 "above this line",
                 t->s);
         for (size_t k = 0; k < COUNT(words); k++)
-            if (t->kind == TOK_WORD && tok_is(t, words[k].lite))
+            if (t->kind == TOK_WORD && str_eq_z(t->s, words[k].lite) &&
+                !(i && tok_is(&ts.at[i - 1], "AS")))
                 to = words[k].pg;
         buf_bytes(&b, done, (size_t)(t->at - done));
         done = t->at + t->len;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Databases for tests: named after the process, so that tests beside each other do not meet, and
+ * dropped with the test's arena, so that a long run does not fill the disk. */
+#include "test/pg.h"
+
+#include <postgresql/libpq-fe.h>
+#include <unistd.h>
+
+static struct {
+    const char *conninfo; /* NULL: not made yet */
+    pid_t owner;
+} state;
+
+bool test_on_pg(void)
+{
+    const char *store = getenv("OUTWORK_TEST_STORE");
+    return store && !strcmp(store, "pg");
+}
+
+static bool run(const char *conninfo, const char *sql)
+{
+    PGconn *c = PQconnectdb(conninfo);
+    PGresult *r = PQexec(c, sql);
+    bool done = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK;
+    if (!done)
+        fprintf(stdout, "  %s: %s", sql, PQerrorMessage(c));
+    PQclear(r);
+    PQfinish(c);
+    return done;
+}
+
+static const char *server(struct arena *a, const char *database)
+{
+    return str_fmt(a, "%s dbname=%s", getenv("OUTWORK_TEST_PG"), database).p;
+}
+
+static void drop(void *arg)
+{
+    struct T *T = arg;
+    if (state.owner != getpid())
+        return;
+    str sql = str_fmt(T->arena, "DROP DATABASE outwork_%d WITH (FORCE)", (int)getpid());
+    (void)run(server(T->arena, "postgres"), sql.p);
+}
+
+const char *test_pg(struct T *T)
+{
+    if (state.conninfo)
+        return state.conninfo;
+    if (!getenv("OUTWORK_TEST_PG"))
+        test_skip("no PostgreSQL beside this run (tools/pg-test)");
+    str name = str_fmt(T->arena, "outwork_%d", (int)getpid());
+    str sql = str_fmt(T->arena, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name.p);
+    expect(run(server(T->arena, "postgres"), sql.p));
+    state.conninfo = server(T->arena, name.p);
+    state.owner = getpid();
+    arena_undo(T->arena, drop, T);
+    return state.conninfo;
+}
+
+const char *test_store(struct T *T, const char *file)
+{
+    if (test_on_pg())
+        return test_pg(T);
+    return str_fmt(T->arena, "%s/%s", T->dir, file).p;
+}
+
+void test_pg_exec(struct T *T, const char *sql)
+{
+    expect(run(test_pg(T), sql));
+}
