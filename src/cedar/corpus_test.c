@@ -3,89 +3,111 @@
  * else the archive is looked for beside the project. The same policies are also taken from text to
  * JSON and back, and formatted twice. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "base/os.h"
-#include "base/vec.h"
 #include "cedar/corpus.h"
 #include "cedar/internal.h"
 #include "test/test.h"
 
 static const char archive[] = "../shared/corpus/cedar-corpus.tar.xz";
 
-static bool has_tests(const char *dir)
+enum { TAR_BLOCK = 512, CORPUS_MAX = 512 << 20 };
+
+/* ---- The files of the corpus: by name, from a folder or from the archive unpacked in memory ----
+ */
+
+static void add_file(struct T *T, struct map *files, str name, str text)
+{
+    ptrdiff_t slash;
+    while ((slash = str_find(name, S("/"))) >= 0)
+        name = str_sub(name, (size_t)slash + 1, name.n);
+    str *at = NEW(T->arena, str);
+    *at = text;
+    map_put(files, name, at);
+}
+
+static void read_folder(struct T *T, const char *dir, struct map *files)
 {
     DIR *d = opendir(dir);
-    bool found = false;
-    for (struct dirent *e; d && !found && (e = readdir(d)) != NULL;)
-        found = str_ends(str_from(e->d_name), S(".cedar"));
-    if (d)
-        (void)closedir(d);
-    return found;
+    expect(d != NULL);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        str text, name = str_copy(T->arena, str_from(e->d_name));
+        if (!str_ends(name, S(".cedar")) && !str_ends(name, S(".cedarschema")) &&
+            !str_ends(name, S(".json")))
+            continue;
+        expect_ok(
+            os_read_file(T->arena, str_fmt(T->arena, "%s/%s", dir, e->d_name).p, 64 << 20, &text));
+        add_file(T, files, name, text);
+    }
+    (void)closedir(d);
 }
 
-static void unpack(const char *from, const char *to)
+static str decompress(struct T *T, const char *from)
 {
-    char *const argv[] = { (char[]){ "tar" }, (char[]){ "-xJf" },    (char *)(uintptr_t)from,
-                           (char[]){ "-C" },  (char *)(uintptr_t)to, NULL };
+    str tar = S(""), path = str_fmt(T->arena, "%s/corpus.tar", T->dir);
+    char *const argv[] = { (char[]){ "xz" }, (char[]){ "-dc" }, str_z(T->arena, str_from(from)),
+                           NULL };
+    posix_spawn_file_actions_t acts;
     pid_t pid;
     int status = 1;
-    expect(posix_spawnp(&pid, "tar", NULL, NULL, argv, environ) == 0);
+    expect(posix_spawn_file_actions_init(&acts) == 0);
+    expect(posix_spawn_file_actions_addopen(&acts, STDOUT_FILENO, path.p, O_CREAT | O_WRONLY,
+                                            0600) == 0);
+    expect(posix_spawnp(&pid, "xz", &acts, NULL, argv, environ) == 0);
+    (void)posix_spawn_file_actions_destroy(&acts);
     expect(waitpid(pid, &status, 0) == pid && status == 0);
+    expect_ok(os_read_file(T->arena, path.p, CORPUS_MAX, &tar));
+    return tar;
 }
 
-/* The folder that holds the tests, unpacked into the test's own folder when it is an archive. */
-static const char *corpus_dir(struct T *T)
+/* Plain files of a tar archive: a header of one block (name at 0, size in octal at 124, type at
+ * 156), then the bytes, padded to whole blocks. */
+static void read_tar(struct T *T, str tar, struct map *files)
 {
+    for (size_t at = 0; at + TAR_BLOCK <= tar.n && tar.p[at];) {
+        const char *head = tar.p + at;
+        str name = { head, strnlen(head, 100) };
+        size_t size = 0;
+        for (int i = 124; i < 136 && head[i] >= '0' && head[i] <= '7'; i++)
+            size = size * 8 + (size_t)(head[i] - '0');
+        at += TAR_BLOCK;
+        expect(size <= tar.n - at);
+        if (head[156] == '0' || head[156] == 0)
+            add_file(T, files, name, str_sub(tar, at, at + size));
+        at += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+    }
+}
+
+static struct map corpus_files(struct T *T)
+{
+    struct map files = map_in(T->arena);
     const char *from = getenv("OUTWORK_CEDAR_CORPUS");
     if (!from)
         from = archive;
     if (!os_exists(from))
-        test_skip("the corpus is not here (OUTWORK_CEDAR_CORPUS names it)");
-    if (has_tests(from))
-        return from;
-    if (!str_ends(str_from(from), S(".tar.xz")))
-        test_skip("OUTWORK_CEDAR_CORPUS names no folder of tests and no .tar.xz");
-    unpack(from, T->dir);
-    DIR *d = opendir(T->dir);
-    expect(d != NULL);
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        const char *sub = str_fmt(T->arena, "%s/%s", T->dir, e->d_name).p;
-        if (e->d_name[0] != '.' && has_tests(sub)) {
-            (void)closedir(d);
-            return sub;
-        }
-    }
-    test_failed(__FILE__, __LINE__, "the archive holds no folder of tests");
+        test_skip("the corpus is not here (OUTWORK_CEDAR_CORPUS names its folder or archive)");
+    if (str_ends(str_from(from), S(".tar.xz")))
+        read_tar(T, decompress(T, from), &files);
+    else
+        read_folder(T, from, &files);
+    return files;
 }
 
-struct ids {
-    str *at;
-    size_t n, room;
-};
-
-static struct ids corpus_ids(struct T *T, const char *dir)
+static str file(struct T *T, const struct map *files, str id, const char *suffix)
 {
-    struct ids ids = { 0 };
-    DIR *d = opendir(dir);
-    expect(d != NULL);
-    for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (str_ends(str_from(e->d_name), S(".cedar")))
-            *vec_push(&ids, T->arena) =
-                str_fmt(T->arena, STR_FMT, (int)str_from(e->d_name).n - 6, e->d_name);
-    (void)closedir(d);
-    return ids;
+    const str *text = map_get(files, str_fmt(T->arena, STR_FMT "%s", STR_ARG(id), suffix));
+    if (!text)
+        test_failed(__FILE__, __LINE__, STR_FMT "%s is missing", STR_ARG(id), suffix);
+    return *text;
 }
 
-static str file(struct arena *a, const char *dir, str id, const char *suffix)
-{
-    str text = S("");
-    expect_ok(os_read_file(a, str_fmt(a, "%s/" STR_FMT "%s", dir, STR_ARG(id), suffix).p, 64 << 20,
-                           &text));
-    return text;
-}
+/* ---- What is asked of each ---- */
 
 static str to_json(struct arena *a, const struct cedar_policies *p)
 {
@@ -130,35 +152,33 @@ static void format_twice(struct arena *a, str text, u32 width)
     expect_s(to_json(a, q), to_json(a, p));
 }
 
-static struct cedar_corpus_texts texts_of(struct arena *a, const char *dir, str id)
-{
-    return (struct cedar_corpus_texts){
-        .policies = file(a, dir, id, ".cedar"),
-        .schema = file(a, dir, id, ".cedarschema"),
-        .entities = file(a, dir, id, ".entities.json"),
-        .test = file(a, dir, id, ".json"),
-    };
-}
-
 TEST(the_official_corpus_agrees_in_every_field)
 {
-    const char *dir = corpus_dir(T);
-    struct ids ids = corpus_ids(T, dir);
+    struct map files = corpus_files(T);
     struct arena *a = arena_new("corpus", (size_t)1 << 30);
     struct buf out = buf_in(T->arena, 1 << 20);
-    size_t failed = 0;
-    expect(ids.n > 0);
-    for (size_t i = 0; i < ids.n; i++) {
-        struct cedar_corpus_texts t = texts_of(a, dir, ids.at[i]);
-        failed += !cedar_corpus_run(a, ids.at[i], &t, &out);
-        round_trip(a, ids.at[i], t.policies);
+    size_t failed = 0, n = 0;
+    for (size_t i = 0; i < files.n; i++) {
+        str name = files.entries[i].key, id = str_sub(name, 0, name.n - MIN(name.n, 6u));
+        if (!str_ends(name, S(".cedar")))
+            continue;
+        struct cedar_corpus_texts t = {
+            .policies = file(T, &files, id, ".cedar"),
+            .schema = file(T, &files, id, ".cedarschema"),
+            .entities = file(T, &files, id, ".entities.json"),
+            .test = file(T, &files, id, ".json"),
+        };
+        n++;
+        failed += !cedar_corpus_run(a, id, &t, &out);
+        round_trip(a, id, t.policies);
         format_twice(a, t.policies, 80);
         format_twice(a, t.policies, 30);
         arena_reset(a);
     }
     arena_free(a);
+    expect(n > 0);
     if (failed)
-        test_failed(__FILE__, __LINE__, "%zu of %zu disagree:\n" STR_FMT, failed, ids.n,
+        test_failed(__FILE__, __LINE__, "%zu of %zu disagree:\n" STR_FMT, failed, n,
                     STR_ARG(buf_str(&out)));
-    (void)printf("corpus: %zu tests agree\n", ids.n);
+    (void)printf("corpus: %zu tests agree\n", n);
 }
