@@ -20,7 +20,7 @@
 
 extern const struct static_pack web_pack; /* made by tools/pack from the web client */
 
-enum { GRACE_S = 5, CERT_MAX = 64 * 1024 };
+enum { GRACE_S = 5, SWAP_WAIT_S = 5, CERT_MAX = 64 * 1024 };
 
 struct lane_thread {
     struct api *api;
@@ -43,6 +43,7 @@ struct api {
     struct lane_thread lanes[LISTEN_THREADS_MAX];
     u32 lanes_n;
     atomic_uint serving;
+    atomic_uint swaps; /* loops that have not taken `tls` yet; it is changed only while 0 */
 };
 
 /* ---- TLS ---- */
@@ -126,6 +127,7 @@ static void on_swap(struct mail *m)
 {
     struct lane_thread *t = lane_of_swap(m);
     serve_http_tls(t->http, t->api->tls);
+    atomic_fetch_sub(&t->api->swaps, 1);
 }
 
 static err lane_open(struct lane_thread *t)
@@ -228,21 +230,42 @@ static err sealer_begin(struct api *api)
 
 /* ---- the control socket ---- */
 
-static void reload(struct api *api, const struct config *c)
+/* A letter is in one mailbox at a time, and a loop must not look at a context that is being
+ * replaced: a reload waits until every loop has taken the one before. */
+static bool swaps_done(const struct api *api)
+{
+    usec until = os_mono() + SWAP_WAIT_S * USEC_S;
+    while (atomic_load(&api->swaps)) {
+        if (os_mono() > until)
+            return false;
+        (void)poll(NULL, 0, 1);
+    }
+    return true;
+}
+
+static err reload_certificate(struct api *api)
 {
     struct tls *fresh;
+    if (!swaps_done(api))
+        return E_BUSY;
+    TRY(load_certificate(api, &fresh));
+    tls_drop(api->tls); /* connections and loops hold their own */
+    api->tls = fresh;
+    atomic_store(&api->swaps, api->lanes_n);
+    for (u32 i = 0; i < api->lanes_n; i++)
+        loop_post(api->lanes[i].loop, &api->lanes[i].swap);
+    return E_NONE;
+}
+
+static void reload(struct api *api, const struct config *c)
+{
     SCRATCH(s);
     str text, why = S("");
-    err e = load_certificate(api, &fresh);
-    if (e == E_NONE) {
-        tls_drop(api->tls); /* connections and loops hold their own */
-        api->tls = fresh;
-        for (u32 i = 0; i < api->lanes_n; i++)
-            loop_post(api->lanes[i].loop, &api->lanes[i].swap);
+    err e = reload_certificate(api);
+    if (e == E_NONE)
         log_info("certificate read again");
-    } else {
+    else
         log_error("the certificate is not taken; the old one stays", L_Z("why", err_text(e)));
-    }
     e = office_policy_text(c, s.a, &text, &why);
     if (e == E_NONE)
         e = office_policies(api->o.office, text, s.a, &why);
