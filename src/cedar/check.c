@@ -67,9 +67,18 @@ bool cap_has(const struct cap *list, const struct expr *e, str attr, const struc
     return false;
 }
 
+/* Each new one is compared with the others: their number is bounded, so that no policy is checked
+ * for hours. Past the bound nothing more is known, which can only refuse. */
+static struct cap *cap_new(struct checker *c)
+{
+    return c->caps_n++ < CAPS_MAX ? NEW(c->a, struct cap) : NULL;
+}
+
 const struct cap *cap_one(struct checker *c, const struct expr *e, str attr, const struct expr *tag)
 {
-    struct cap *x = NEW(c->a, struct cap);
+    struct cap *x = cap_new(c);
+    if (!x)
+        return NULL;
     *x = (struct cap){ e, tag, attr, NULL };
     return x;
 }
@@ -78,7 +87,9 @@ const struct cap *cap_union(struct checker *c, const struct cap *x, const struct
 {
     for (; x; x = x->next)
         if (!cap_has(y, x->e, x->attr, x->tag)) {
-            struct cap *more = NEW(c->a, struct cap);
+            struct cap *more = cap_new(c);
+            if (!more)
+                break;
             *more = *x;
             more->next = y;
             y = more;
@@ -91,7 +102,9 @@ static const struct cap *cap_both(struct checker *c, const struct cap *x, const 
     const struct cap *both = NULL;
     for (; x; x = x->next)
         if (cap_has(y, x->e, x->attr, x->tag)) {
-            struct cap *more = NEW(c->a, struct cap);
+            struct cap *more = cap_new(c);
+            if (!more)
+                break;
             *more = *x;
             more->next = both;
             both = more;
@@ -192,24 +205,24 @@ static struct ans join_and(struct checker *c, struct ans l, struct ans r)
     if (r.type->kind == TY_FALSE)
         return after(l, after(r, good(&ty_false)));
     if (r.type->kind == TY_TRUE)
-        return after(l, after(r, good_caps(l.type, cap_union(c, l.caps, r.caps))));
+        return after(l, after(r, good_caps(l.type, cap_union(c, r.caps, l.caps))));
     if (l.type->kind == TY_TRUE)
-        return after(l, after(r, good_caps(r.type, cap_union(c, l.caps, r.caps))));
-    return after(l, after(r, good_caps(&ty_bool, cap_union(c, l.caps, r.caps))));
+        return after(l, after(r, good_caps(r.type, cap_union(c, r.caps, l.caps))));
+    return after(l, after(r, good_caps(&ty_bool, cap_union(c, r.caps, l.caps))));
 }
 
 static struct ans check_and(struct checker *c, const struct cap *prior, const struct expr *e)
 {
     struct ans l = check_want(c, prior, e->args[0], WANT_BOOL);
-    for (u32 i = 1; i < e->n; i++) {
-        if (is_kind(l, TY_FALSE)) {
-            l.caps = NULL;
-            continue; /* the rest never runs */
-        }
-        const struct cap *known = l.ok ? l.caps : NULL;
-        struct ans r = check_want(c, cap_union(c, known, prior), e->args[i], WANT_BOOL);
+    prior = cap_union(c, l.ok ? l.caps : NULL, prior);
+    for (u32 i = 1; i < e->n && !is_kind(l, TY_FALSE); i++) { /* what follows a false never runs */
+        struct ans r = check_want(c, prior, e->args[i], WANT_BOOL);
+        if (l.ok && r.ok)
+            prior = cap_union(c, r.caps, prior);
         l = join_and(c, l, r);
     }
+    if (is_kind(l, TY_FALSE))
+        l.caps = NULL;
     return l;
 }
 
@@ -242,14 +255,12 @@ static struct ans check_literal(struct checker *c, const struct expr *e)
         return good(ty_of_bool(e->lit.b));
     if (e->lit.kind != CEDAR_ENTITY)
         return good(type_of_kind(e->lit.kind));
-    str name = e->lit.uid->type;
-    if (schema_is_action_type(name) ? !schema_action(c->schema, e->lit.uid)
-                                    : !schema_etype(c->schema, name))
-        return fail(NULL); /* another pass says so */
-    struct type *t = NEW(c->a, struct type);
-    t->kind = TY_ENTITY;
-    t->name = name;
-    return good(t);
+    if (schema_is_action_type(e->lit.uid->type)) {
+        const struct action *a = schema_action(c->schema, e->lit.uid);
+        return a ? good(a->self) : fail(NULL); /* another pass says so */
+    }
+    const struct etype *et = schema_etype(c->schema, e->lit.uid->type);
+    return et ? good(et->self) : fail(NULL);
 }
 
 static struct ans check_set(struct checker *c, const struct cap *prior, const struct expr *e)

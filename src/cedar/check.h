@@ -33,12 +33,15 @@ struct ans {
     const struct cap *caps;  /* known when the expression is true */
 };
 
+enum { CAPS_MAX = 4000 };
+
 struct checker {
     struct arena *a; /* of one policy */
     const struct cedar_schema *schema;
     struct cedar_faults *faults;
     i32 policy;
     u32 errors;                  /* faults of the environment being checked */
+    u32 caps_n;                  /* made for it */
     const struct action *action; /* the environment */
     const struct type *vars[4], *slots[2];
 };

@@ -11,10 +11,7 @@ struct walk {
     bool identity, ancestors;
 };
 
-static bool is_resource(const struct expr *e)
-{
-    return e->op == OP_VAR && e->sub == VAR_RESOURCE;
-}
+static bool is_resource(const struct expr *e) { return e->op == OP_VAR && e->sub == VAR_RESOURCE; }
 
 static void add_attr(struct walk *w, str name)
 {

@@ -47,6 +47,7 @@ static inline bool bit_is_set(const u64 *bits, u32 i) { return bits[i / 64] >> (
  * something). */
 struct etype {
     str name;
+    const struct type *self; /* as the type of an expression */
     bool is_action;
     const struct type *shape; /* a record */
     const struct type *tags;  /* or NULL */
@@ -60,6 +61,7 @@ struct etype {
 
 struct action {
     struct cedar_uid uid;
+    const struct type *self;
     const u32 *parents; /* indexes of actions */
     u32 parents_n;
     const u64 *ancestors;              /* bits */

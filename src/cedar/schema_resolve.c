@@ -289,6 +289,7 @@ static const u32 *etype_refs(struct resolver *r, str space, const struct s_path 
 
 static void fill_etype(struct resolver *r, str space, const struct s_entity *e, struct etype *ret)
 {
+    ret->self = entity_type(r, ret->name);
     ret->parents = etype_refs(r, space, e->parents, e->parents_n);
     ret->parents_n = e->parents_n;
     ret->shape = e->shape ? resolve_type(r, space, e->shape) : &empty_record;
@@ -313,6 +314,7 @@ static size_t find_action(struct resolver *r, str space, const struct s_uid *u)
 static void fill_action(struct resolver *r, str space, const struct s_action *a, struct action *ret)
 {
     u32 *parents = NEW_N(r->out, u32, a->parents_n);
+    ret->self = entity_type(r, ret->uid.type);
     for (u32 i = 0; i < a->parents_n; i++) {
         size_t got = find_action(r, space, &a->parents[i]);
         if (!got)

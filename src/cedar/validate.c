@@ -41,7 +41,8 @@ static bool enum_has(const struct etype *et, str id)
 
 static void name_uid(const struct pass *v, const struct cedar_uid *uid, u32 at, u32 end)
 {
-    struct buf b = buf_in(v->a, 300);
+    SCRATCH(s);
+    struct buf b = buf_in(s.a, 300);
     cedar_put_uid(&b, uid);
     str text = buf_str(&b);
     name_type(v, uid->type, at, end);
@@ -247,33 +248,26 @@ static const struct expr *condition(struct arena *a, const struct policy *p)
     return e;
 }
 
-static const struct type *named(struct arena *a, str name)
-{
-    struct type *t = NEW(a, struct type);
-    t->kind = TY_ENTITY;
-    t->name = name;
-    return t;
-}
-
 /* The types a slot may have, given the type of its variable. */
-static u32 slot_types(const struct cedar_schema *s, struct arena *a, const struct scope *sc,
-                      u32 var, const struct type **ret)
+static u32 slot_types(const struct cedar_schema *s, const struct scope *sc, u32 var,
+                      const struct type **ret)
 {
     u32 n = 0;
     if (!sc->slot) {
         ret[n++] = &ty_any_entity;
         return n;
     }
-    ret[n++] = named(a, s->etypes[var].name);
+    ret[n++] = s->etypes[var].self;
     for (u32 i = 0; sc->kind != SCOPE_EQ && i < s->etypes_n; i++)
         if (i != var && bit_is_set(s->etypes[i].descendants, var))
-            ret[n++] = named(a, s->etypes[i].name);
+            ret[n++] = s->etypes[i].self;
     return n;
 }
 
 static bool check_env(struct checker *c, const struct expr *cond)
 {
     c->errors = 0;
+    c->caps_n = 0;
     struct ans got = check_want(c, NULL, cond, WANT_BOOL);
     return got.type && got.type->kind == TY_FALSE;
 }
@@ -284,11 +278,10 @@ static bool check_pair(struct checker *c, const struct policy *p, const struct e
     const struct cedar_schema *s = c->schema;
     const struct type **ps = NEW_N(c->a, const struct type *, s->etypes_n + 1);
     const struct type **rs = NEW_N(c->a, const struct type *, s->etypes_n + 1);
-    u32 pn = slot_types(s, c->a, &p->principal, pt, ps),
-        rn = slot_types(s, c->a, &p->resource, rt, rs);
+    u32 pn = slot_types(s, &p->principal, pt, ps), rn = slot_types(s, &p->resource, rt, rs);
     bool all_false = true;
-    c->vars[VAR_PRINCIPAL] = named(c->a, s->etypes[pt].name);
-    c->vars[VAR_RESOURCE] = named(c->a, s->etypes[rt].name);
+    c->vars[VAR_PRINCIPAL] = s->etypes[pt].self;
+    c->vars[VAR_RESOURCE] = s->etypes[rt].self;
     for (u32 i = 0; i < pn; i++)
         for (u32 k = 0; k < rn; k++) {
             c->slots[0] = ps[i];
@@ -313,7 +306,7 @@ static void check_types(const struct pass *v)
                                      .faults = v->faults,
                                      .policy = (i32)v->p->index,
                                      .action = a };
-                c.vars[VAR_ACTION] = named(t.a, a->uid.type);
+                c.vars[VAR_ACTION] = a->self;
                 c.vars[VAR_CONTEXT] = a->context;
                 all_false =
                     check_pair(&c, v->p, cond, a->principals[pi], a->resources[ri]) && all_false;
