@@ -30,6 +30,7 @@ struct type {
     enum type_kind kind; /* T_NONE until named is resolved */
     str name;            /* as written, when it is an id, an enum or a record */
     bool list, optional, ranged;
+    bool line;                   /* text on one line: `line` */
     i64 min, max, list_max;
     const struct idtype *id;
     const struct words *words;

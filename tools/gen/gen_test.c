@@ -400,7 +400,8 @@ static struct db *store(struct T *T)
     for (size_t i = 0; i < COUNT(all); i++)
         for (u16 k = 0; k < all[i]->migrations_n; k++)
             steps[n++] = (struct migrate_step){ all[i]->name, all[i]->migrations[k].name,
-                                                all[i]->migrations[k].sqlite };
+                                                all[i]->migrations[k].sqlite,
+                                                all[i]->migrations[k].postgres };
     const char *path = str_fmt(T->arena, "%s/store.db", T->dir).p;
     struct db *db = NULL;
     expect_ok(migrate_run(path, steps, n, &report));

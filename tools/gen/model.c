@@ -213,7 +213,7 @@ bool parse_type(struct cursor *c, struct type *ret)
         enum type_kind kind;
     } kinds[] = {
         { "text", T_TEXT }, { "bytes", T_BYTES }, { "int", T_INT },       { "i64", T_INT },
-        { "bool", T_BOOL }, { "time", T_TIME },   { "number", T_NUMBER },
+        { "bool", T_BOOL }, { "time", T_TIME },   { "number", T_NUMBER }, { "line", T_TEXT },
     };
     if (!word.n) {
         bad(c->g, c->at, "a type is missing, found @", cur_shown(c));
@@ -224,6 +224,7 @@ bool parse_type(struct cursor *c, struct type *ret)
             t.kind = kinds[i].kind;
     if (t.kind == T_NONE)
         t.name = word;
+    t.line = str_eq(word, S("line"));
     if (t.kind == T_INT) {
         t.min = GEN_INT_MIN;
         t.max = GEN_INT_MAX;

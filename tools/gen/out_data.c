@@ -135,6 +135,8 @@ static void put_rt_field(struct gen *g, struct buf *b, const char *of, const str
             ",\n"
             "      .min = @, .max = @",
             dec(t->min), dec(t->max));
+    if (t->line)
+        put(b, ", .line = true");
     if (t->kind == T_ID)
         put(b, ", .prefix = @_PREFIX", upper(g, t->id->name));
     if (t->kind == T_ENUM)

@@ -60,10 +60,20 @@ static bool controls(str s)
     return false;
 }
 
+/* In names: line breaks, and what makes one name look like another (zero width, direction). */
+static bool deceives(str s)
+{
+    for (i32 c; (c = utf8_next(&s)) >= 0;)
+        if (c == '\n' || c == '\t' || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+            (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD)
+            return true;
+    return false;
+}
+
 static void take_text(struct decoder *d, const struct rt_field *f, const struct place *p, str s,
                       void *to)
 {
-    if (!utf8_valid(s) || controls(s)) {
+    if (!utf8_valid(s) || controls(s) || (f->line && deceives(s))) {
         wrong(d, p, "format", 0);
         return;
     }

@@ -14,6 +14,7 @@ struct rt_field {
     const char *name;
     u8 kind; /* enum rt_kind */
     bool optional, list, has_default;
+    bool line; /* text: one line, and nothing that hides or turns what is read */
     u32 at, has_at; /* offsets in the struct; of a list its { at, n } */
     u32 size;       /* of one element of a list */
     u32 list_max;

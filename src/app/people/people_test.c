@@ -436,3 +436,20 @@ TEST(people_a_session_that_ended_meanwhile_is_not_renewed)
     expect_code(renew(v), 401, "session_gone");
     app_end(app);
 }
+
+TEST(a_name_cannot_hide_what_it_says)
+{
+    struct app *app = app_new(T);
+    (void)app_person(app, "chen.hao", "陈浩", "system_admin");
+    struct visitor *v = visit(app, "chen.hao");
+    static const char *const names[] = { "two\\nlines", "eve\xE2\x80\xAEhtiw", "wang\xE2\x80\x8Byu",
+                                         "tab\\tbed" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct got g = post(v, "/api/people",
+                            "{\"name\":\"%s\",\"login\":\"someone\",\"title\":\"\",\"mail\":\"\"}",
+                            names[i]);
+        expect_code(g, 400, "invalid");
+        expect_s(field(&g, "fields.0.field"), S("name"));
+    }
+    app_end(app);
+}
