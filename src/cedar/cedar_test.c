@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/rng.h"
 #include "cedar/internal.h"
 #include "test/test.h"
@@ -512,4 +513,113 @@ TEST(values_print_as_text_that_makes_them_again)
     struct cedar_value v = cedar_entity(&u);
     cedar_put_json(&b, &v);
     expect_s(buf_str(&b), S("{\"__entity\":{\"type\":\"A::B\",\"id\":\"x\\\"\\n\"}}"));
+}
+
+/* ---- Where we once said otherwise than the reference ---- */
+
+static bool parses(struct T *T, const char *text)
+{
+    struct cedar_faults f;
+    const struct cedar_policies *p;
+    cedar_faults_init(&f, T->arena);
+    return cedar_parse(T->arena, str_from(text), &f, &p) == E_NONE;
+}
+
+static bool schema_parses(struct T *T, const char *text)
+{
+    struct cedar_faults f;
+    const struct cedar_schema *s;
+    cedar_faults_init(&f, T->arena);
+    return cedar_schema_parse(T->arena, str_from(text), &f, &s) == E_NONE;
+}
+
+static bool entities_parse(struct T *T, const char *text)
+{
+    struct cedar_faults f;
+    const struct json *v;
+    struct cedar_entities all;
+    cedar_faults_init(&f, T->arena);
+    expect_ok(json_parse(T->arena, str_from(text), &v, NULL));
+    return cedar_entities_json(T->arena, v, NULL, &f, &all) == E_NONE;
+}
+
+TEST(disagreements_once_found_stay_settled)
+{
+    expect_i(condition(T, "\"a\" like \"\\u{2a}\""), 't'); /* a star by its number is a star */
+    expect_i(condition(T, "\"ab\" like \"\\x2a\""), 't');
+    expect(parses(T, "permit(principal, action in (Action::\"a\"), resource);"));
+    expect(parses(T, "permit(principal, action in [(Action::\"a\")], resource);"));
+    expect(!schema_parses(T, "entity A in [A,];"));
+    expect(!schema_parses(T, "entity A { x: Boolean };"));
+    expect(schema_parses(T, "entity A { __cedar: Long }; action __cedar;"));
+    expect(!schema_parses(T, "entity __cedar;"));
+    expect(entities_parse(T, "[{\"uid\":{\"type\":\"U\",\"id\":\"a\",\"x\":1},\"attrs\":{},"
+                             "\"parents\":[],\"more\":1}]"));
+    expect(!entities_parse(T, "[{\"uid\":{\"type\":\"Action\",\"id\":\"a\"},\"attrs\":{},"
+                              "\"parents\":[{\"type\":\"U\",\"id\":\"a\"}]}]"));
+    struct cedar_faults f;
+    const struct cedar_policies *p;
+    const struct json *v;
+    struct buf b = buf_in(T->arena, 4000);
+    cedar_faults_init(&f, T->arena);
+    expect_ok(json_parse(
+        T->arena,
+        S("{\"effect\":\"permit\",\"principal\":{\"op\":\"All\"},\"action\":{\"op\":\"All\"},"
+          "\"resource\":{\"op\":\"All\"},\"conditions\":[{\"kind\":\"when\",\"body\":{\"has\":"
+          "{\"left\":{\"Var\":\"context\"},\"attr\":[\"a b\",\"c\"]}}}]}"),
+        &v, NULL));
+    expect_ok(cedar_policies_json(T->arena, v, &f, &p));
+    cedar_policies_put_text(&b, p);
+    expect_s(buf_str(&b), S("permit (principal, action, resource)\n"
+                            "when { context has \"a b\" && context[\"a b\"] has c };\n"));
+}
+
+/* ---- Memory that runs out at any point is a refusal, never a wrong answer ---- */
+
+static err all_of_it(struct arena *a, bool *ret_allow)
+{
+    struct cedar_faults f;
+    const struct cedar_policies *p;
+    const struct cedar_schema *s;
+    const struct cedar_store *store;
+    const struct json *v;
+    struct cedar_entities all;
+    struct cedar_answer got;
+    struct cedar_request req = ana_reads();
+    cedar_faults_init(&f, a);
+    TRY(cedar_schema_parse(a,
+                           S("entity User in [Team]; entity Team; entity Doc { n: Long };"
+                             "action read appliesTo { principal: User, resource: Doc };"),
+                           &f, &s));
+    TRY(cedar_parse(a,
+                    S("permit(principal in Team::\"t\", action, resource) when "
+                      "{ [resource.n, 2].contains(1) };"),
+                    &f, &p));
+    TRY(cedar_validate(p, s, &f));
+    TRY(json_parse(a,
+                   S("[{\"uid\":{\"type\":\"User\",\"id\":\"ana\"},\"attrs\":{},\"parents\":[{"
+                     "\"type\":\"Team\",\"id\":\"t\"}]},{\"uid\":{\"type\":\"Doc\",\"id\":"
+                     "\"plan\"},\"attrs\":{\"n\":1},\"parents\":[]}]"),
+                   &v, NULL));
+    TRY(cedar_entities_json(a, v, s, &f, &all));
+    TRY(cedar_store_build(a, all.at, all.n, &f, &store));
+    TRY(cedar_decide(p, store, &req, a, &got));
+    *ret_allow = got.allow;
+    return E_NONE;
+}
+
+TEST(memory_that_runs_out_refuses)
+{
+    for (u32 n = 1;; n++) {
+        struct arena *a = arena_new("faulty", 1 << 20);
+        bool allow = false;
+        fault_arm(FAULT_MEMORY, n, true);
+        err e = all_of_it(a, &allow);
+        bool hit = fault_disarm();
+        arena_free(a);
+        expect(hit ? e == E_LIMIT && !allow : e == E_NONE && allow);
+        if (!hit)
+            break;
+        expect(n < 2000);
+    }
 }
