@@ -4,12 +4,18 @@
 CEDAR_DIFF_DIR   := tools/cedar-diff
 CEDAR_DIFF_SRC   := $(filter-out %_test.c,$(sort $(wildcard $(CEDAR_DIFF_DIR)/*.c)))
 FUZZ_CEDAR_CASES ?= 26000
-FUZZ_CEDAR_SEED  ?= $(shell date +%s)000000
+ifndef FUZZ_CEDAR_SEED
+FUZZ_CEDAR_SEED  := $(shell date +%s)000000
+endif
+# The project's own node (tools/setup) where it is there.
+CEDAR_NODE       := $(or $(wildcard $(abspath build/node/bin)/node),node)
 
 $(B)/cedar-diff: $(CEDAR_DIFF_SRC:%.c=$(B)/%.o) $(B)/libcedar.a $(B)/libbase.a
-	$(CC) $(LDH) -o $@ $^ -lm -lpthread
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDH) -o $@ $^ -lm -lpthread
 $(B)/cedar-bench: $(B)/bench/cedar/bench.o $(B)/libcedar.a $(B)/libbase.a
-	$(CC) $(LDH) -o $@ $^ -lm -lpthread
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDH) -o $@ $^ -lm -lpthread
 
 $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json: $(CEDAR_DIFF_DIR)/package-lock.json
 	cd $(CEDAR_DIFF_DIR) && npm ci
@@ -17,8 +23,8 @@ $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json: $(CEDAR_DIFF_DIR)/package-loc
 
 # A few thousand verdicts in the normal run, where the reference is installed.
 unit-cedar-diff: $(B)/cedar-diff
-	@if [ -d $(CEDAR_DIFF_DIR)/node_modules ] && command -v node >/dev/null; then \
-	  $(B)/cedar-diff 1 150 | node $(CEDAR_DIFF_DIR)/reference.mjs; \
+	@if [ -d $(CEDAR_DIFF_DIR)/node_modules ] && command -v $(CEDAR_NODE) >/dev/null; then \
+	  $(B)/cedar-diff 1 150 | $(CEDAR_NODE) $(CEDAR_DIFF_DIR)/reference.mjs; \
 	else echo "cedar-diff: skipped, the reference engine is not installed (npm ci in $(CEDAR_DIFF_DIR))"; fi
 unit: unit-cedar-diff
 
@@ -26,10 +32,10 @@ unit: unit-cedar-diff
 fuzz-cedar: $(B)/cedar-diff $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json
 	@echo "cases from seed $(FUZZ_CEDAR_SEED)"
 	@half=$$(( $(FUZZ_CEDAR_CASES) / 2 )); \
-	$(B)/cedar-diff $(FUZZ_CEDAR_SEED) $$half | node $(CEDAR_DIFF_DIR)/reference.mjs & one=$$!; \
-	$(B)/cedar-diff $$(( $(FUZZ_CEDAR_SEED) + half )) $$half | node $(CEDAR_DIFF_DIR)/reference.mjs; two=$$?; \
+	$(B)/cedar-diff $(FUZZ_CEDAR_SEED) $$half | $(CEDAR_NODE) $(CEDAR_DIFF_DIR)/reference.mjs & one=$$!; \
+	$(B)/cedar-diff $$(( $(FUZZ_CEDAR_SEED) + half )) $$half | $(CEDAR_NODE) $(CEDAR_DIFF_DIR)/reference.mjs; two=$$?; \
 	wait $$one && [ $$two = 0 ]
 
 bench-cedar: $(B)/cedar-bench $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json
-	@timeout 480 node bench/cedar/bench.mjs $(B)/cedar-bench $(B)/bench-cedar
+	@timeout 480 $(CEDAR_NODE) bench/cedar/bench.mjs $(B)/cedar-bench $(B)/bench-cedar
 .PHONY: unit-cedar-diff fuzz-cedar bench-cedar
