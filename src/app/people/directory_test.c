@@ -150,6 +150,45 @@ TEST(people_a_new_invitation_ends_what_the_former_credentials_opened)
     app_end(o.app);
 }
 
+TEST(people_a_new_invitation_ends_a_thiefs_passkey)
+{
+    struct office3 o = administered(T);
+    struct authenticator *thief = authenticator_new(o.app);
+    expect_status(passkey_enrol(o.chen, thief), 200);
+    expect_status(passkey_sign_in(visitor_new(o.app), thief), 200);
+    struct got made = post(o.system, people_path(o.app, o.chen_id, "/invite"), "{}");
+    struct visitor *fresh = visitor_new(o.app);
+    expect_status(accept_invite(fresh, field(&made, "link"), "a fine long phrase"), 200);
+    expect_code(passkey_sign_in(visitor_new(o.app), thief), 401, "wrong_sign_in");
+    struct got me = get(fresh, "/api/me");
+    expect_i(number(&me, "passkeys"), 0);
+    app_end(o.app);
+}
+
+TEST(people_one_administrator_alone_takes_no_other_office)
+{
+    struct office3 o = administered(T);
+    expect_rule(post(o.system, people_path(o.app, o.audit_id, "/invite"), "{}"),
+                "no-links-for-administrators");
+    expect_rule(post(o.system, people_path(o.app, o.security_id, "/invite"), "{}"),
+                "no-links-for-administrators");
+    struct got made = add(o.system, "puppet"); /* the link stays with the one who asked for it */
+    i64 puppet;
+    expect_ok(id_parse(field(&made, "person.id"), "pers", &puppet));
+    expect_rule(post(o.security, people_path(o.app, puppet, "/role"), "{\"role\":\"audit_admin\"}"),
+                "offices-after-the-first-sign-in");
+    expect_status(accept_invite(visitor_new(o.app), field(&made, "link"), "a fine long phrase"), 200);
+    expect_status(
+        post(o.security, people_path(o.app, puppet, "/role"), "{\"role\":\"audit_admin\"}"), 200);
+    /* Who has lost theirs comes back by the hands of two. */
+    expect_status(
+        post(o.security, people_path(o.app, o.audit_id, "/role"), "{\"role\":\"member\"}"), 200);
+    expect_status(post(o.system, people_path(o.app, o.audit_id, "/invite"), "{}"), 200);
+    expect_status(
+        post(o.security, people_path(o.app, o.audit_id, "/role"), "{\"role\":\"audit_admin\"}"), 200);
+    app_end(o.app);
+}
+
 TEST(people_an_invitation_opened_twice_is_accepted_once)
 {
     struct office3 o = administered(T);

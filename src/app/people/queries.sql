@@ -188,6 +188,9 @@ UPDATE passkey SET counter = :counter, used = :now WHERE id = :id;
 -- name: passkey_delete :exec
 DELETE FROM passkey WHERE id = :id;
 
+-- name: passkeys_clear :exec
+DELETE FROM passkey WHERE person = :person;
+
 -- name: session_insert :exec
 INSERT INTO session (id, token_hash, person, device, strength, strong_until, opened, ends, proof_key, proof_until)
 VALUES (:id, :token_hash, :person, :device, :strength, :strong_until, :opened, :ends, :proof_key, :proof_until);

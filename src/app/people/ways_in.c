@@ -204,8 +204,9 @@ static void take_ended_all(struct office *o, void *arg)
     session_end_of_person(o, ((const struct arrival *)arg)->person.v);
 }
 
-/* The password, the authenticator and ten recovery codes take the place of all that was before, and
- * sessions opened with the former ones end. */
+/* The password, the authenticator and ten recovery codes take the place of all that was before,
+ * passkeys too: a link is given when the former ones are lost or in the wrong hands. Sessions opened
+ * with them end. */
 err people_invite_accept(struct call *c, const struct people_invite_accept_in *in,
                          struct accepted *ret)
 {
@@ -225,6 +226,7 @@ err people_invite_accept(struct call *c, const struct people_invite_accept_in *i
     if (!changed)
         return fail(c, E_INVITE_GONE, "locked in the meantime");
     TRY(recovery_codes(c, a->person, &ret->recovery_codes));
+    TRY(q_passkeys_clear(c, a->person));
     TRY(q_sessions_delete_of_person(c, a->person));
     call_after_commit(c, take_ended_all, a);
     TRY(person_refresh(c, a->person));
