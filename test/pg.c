@@ -4,6 +4,7 @@
 #include "test/pg.h"
 
 #include <postgresql/libpq-fe.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 static struct {
@@ -68,4 +69,39 @@ const char *test_store(struct T *T, const char *file)
 void test_pg_exec(struct T *T, const char *sql)
 {
     expect(run(test_pg(T), sql));
+}
+
+static void shell(const char *command)
+{
+    expect(system(command) == 0);
+}
+
+PRINTF(2, 3) static void on_server(struct T *T, const char *fmt, ...)
+{
+    char sql[200];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(sql, sizeof sql, fmt, ap);
+    va_end(ap);
+    expect(run(server(T->arena, "postgres"), sql));
+}
+
+void test_store_keep(struct T *T, const char *file)
+{
+    int pid = (int)getpid();
+    if (test_on_pg())
+        on_server(T, "CREATE DATABASE outwork_%d_kept TEMPLATE outwork_%d", pid, pid);
+    else
+        shell(str_fmt(T->arena, "cd '%s' && mkdir kept && cp %s* kept/", T->dir, file).p);
+}
+
+void test_store_back(struct T *T, const char *file)
+{
+    int pid = (int)getpid();
+    if (test_on_pg()) {
+        on_server(T, "DROP DATABASE outwork_%d WITH (FORCE)", pid);
+        on_server(T, "ALTER DATABASE outwork_%d_kept RENAME TO outwork_%d", pid, pid);
+    } else {
+        shell(str_fmt(T->arena, "cd '%s' && rm %s* && cp kept/* .", T->dir, file).p);
+    }
 }

@@ -14,6 +14,9 @@ bool test_on_pg(void);
 const char *test_store(struct T *T, const char *file);
 /* Its database whatever the run is on; skips the test where there is no server. */
 const char *test_pg(struct T *T);
+/* Keeps a copy of the store as it is, and puts it back. Nobody may have it open. */
+void test_store_keep(struct T *T, const char *file);
+void test_store_back(struct T *T, const char *file);
 /* SQL on the test's database, as somebody else. */
 void test_pg_exec(struct T *T, const char *sql);
 

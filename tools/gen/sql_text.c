@@ -283,8 +283,8 @@ str pg_schema(struct gen *g, str path, str text)
             continue;
         }
         str clean = sql_clean(g, l);
-        str kept = str_ends(str_trim(l), S(";")) || str_find(l, S(";")) >= 0 ? text(g, "@;", clean)
-                                                                             : clean;
+        bool ends = str_starts(str_trim(str_sub(l, clean.n, l.n)), S(";")); /* not a comment's */
+        str kept = ends ? text(g, "@;", clean) : clean;
         if (variant.p)
             kept = variant;
         else if (clean.n)

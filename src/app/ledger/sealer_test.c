@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/testkit/testkit.h"
+#include "test/pg.h"
 
 enum { POINTS_MAX = 64 };
 
@@ -77,14 +78,16 @@ TEST(I_16_an_older_ledger_put_back_is_not_signed_again)
     post_some(v, channel, 3);
     (void)app_seal(app);
     app_end(app);
-    shell(str_fmt(T->arena, "cd '%s' && mkdir old && cp -r outwork.db* ledger old/", T->dir).p);
+    shell(str_fmt(T->arena, "cd '%s' && mkdir old && cp -r ledger old/", T->dir).p);
+    test_store_keep(T, "outwork.db");
     app_begin(app);
     post_some(v, channel, 3);
     u64 size = app_seal(app);
     app->broken = true;
     app_end(app);
 
-    shell(str_fmt(T->arena, "cd '%s' && rm -r outwork.db* ledger && cp -r old/* .", T->dir).p);
+    shell(str_fmt(T->arena, "cd '%s' && rm -r ledger && cp -r old/* .", T->dir).p);
+    test_store_back(T, "outwork.db");
     app_begin(app);
     post_some(v, channel, 1);
     size_t n;

@@ -17,6 +17,7 @@
 #include "loop/mailbox.h"
 #include "proc/totp.h"
 #include "store/db.h"
+#include "test/pg.h"
 #include "tlog/note.h"
 #include "vault/vault.h"
 
@@ -155,7 +156,7 @@ void app_sealer_open(struct app *app)
 
 void app_begin(struct app *app)
 {
-    str db_path = str_fmt(app->a, STR_FMT "/outwork.db", STR_ARG(app->data)), faults;
+    str db_path = str_from(test_store(app->T, "outwork.db")), faults;
     struct migrate_report report;
     const struct office_options oo = { .host = S("localhost"),
                                        .port = 8443,
@@ -167,7 +168,8 @@ void app_begin(struct app *app)
     vault_begin(app);
     office_vault_enter(app->office);
     expect_ok(office_policies(app->office, base_policy_text(), app->a, &faults));
-    expect_ok(serve_migrate(db_path.p, modules, modules_n, &report));
+    if (serve_migrate(db_path.p, modules, modules_n, &report) != E_NONE)
+        test_failed(__FILE__, __LINE__, "%s", report.why);
     const struct serve_options so = { .office = app->office,
                                       .modules = modules,
                                       .modules_n = modules_n,
