@@ -160,8 +160,8 @@ static void count_row(struct call *c, const struct verdict *v)
 struct page {
     char *at; /* rows kept */
     size_t n, most;
-    const char *last; /* the last row examined */
-    bool stopped;     /* it was full before its batch had ended */
+    i64 cursor;   /* of the last row examined, once there is one */
+    bool stopped; /* it was full before its batch had ended */
 };
 
 static i64 limit_of(const struct endpoint *e, const void *in)
@@ -195,7 +195,7 @@ static err decide_rows(struct call *c, const struct rows *rows, struct page *pag
             return e;
         v.allow = v.allow && e == E_NONE;
         count_row(c, &v);
-        page->last = row;
+        page->cursor = p->cursor(row);
         if (v.allow)
             memcpy(page->at + page->n++ * p->row_size, row, p->row_size);
     }
@@ -206,15 +206,14 @@ static void put_page(const struct each *p, const struct page *page, bool more, c
 {
     const struct rows out = { page->at, page->n };
     memcpy(ret + p->rows_at, &out, sizeof out);
-    *(bool *)(ret + p->next_has_at) = more && page->last;
-    if (more && page->last) {
-        i64 cursor = p->cursor(page->last);
-        memcpy(ret + p->next_at, &cursor, sizeof cursor);
-    }
+    *(bool *)(ret + p->next_has_at) = more;
+    if (more)
+        memcpy(ret + p->next_at, &page->cursor, sizeof page->cursor);
 }
 
 /* Runs the handler up to five times, so that a page is full although some rows are not for this
- * person. The cursor stands at the last row examined: what was dropped is not looked at again. */
+ * person. The cursor stands at the last row examined: what was dropped is not looked at again. A
+ * handler that has looked further than its rows say gives the cursor itself. */
 static err run_each(struct call *c, const void *in, char *ret)
 {
     const struct endpoint *e = c->endpoint;
@@ -231,11 +230,12 @@ static err run_each(struct call *c, const void *in, char *ret)
         memcpy(&rows, ret + p->rows_at, sizeof rows);
         must(rows.n == 0 || rows.at);
         TRY(decide_rows(c, &rows, &page));
-        more = page.stopped || rows.n >= page.most || *(const bool *)(ret + p->next_has_at);
-        if (rows.n == 0)
-            more = false;
-        if (page.last)
-            go_on(p, again, p->cursor(page.last));
+        bool handed = !page.stopped && *(const bool *)(ret + p->next_has_at);
+        more = page.stopped || handed || rows.n >= page.most;
+        if (handed)
+            memcpy(&page.cursor, ret + p->next_at, sizeof page.cursor);
+        if (more)
+            go_on(p, again, page.cursor);
     }
     put_page(p, &page, more, ret);
     return E_NONE;

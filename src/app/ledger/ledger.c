@@ -113,6 +113,8 @@ err ledger_leaves_list(struct call *c, const struct ledger_leaves_list_in *in,
     ret->items.at = NEW_N(c->arena, struct leaf, (size_t)in->limit);
     for (int i = 0; i < READ_BUNDLES_MAX && end && ret->items.n < (size_t)in->limit; i++)
         TRY(take(c, in, &end, size, ret));
+    ret->has_next = end > 0; /* so far it has been looked back; the next request goes on */
+    ret->next = (i64)end;
     return E_NONE;
 }
 
