@@ -55,6 +55,14 @@ test('the page says which rule refused, why, and what to do', async () => {
   assert.deepEqual(p.faults, []);
 });
 
+test('where no rule permits, the page says so and blames none', async () => {
+  const p = await newPerson(office, browser);
+  await p.open('/ledger/0');
+  await p.id('refused').waitFor();
+  assert.match(await p.id('refused-why').innerText(), /what nothing permits is refused/);
+  assert.doesNotMatch(await p.id('refused').innerText(), /default|base\.cedar/);
+});
+
 test('I-16 the refusal stands in the ledger', async () => {
   const audit = await newClient(office, 'audit_admin');
   await until('the leaf', async () => {

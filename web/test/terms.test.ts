@@ -45,6 +45,7 @@ describe('Z-04 texts', () => {
     expect(acts.filter((a) => !en[`act.${a}`])).toEqual([]);
     const policy = readFileSync(join(root, 'policies/base.cedar'), 'utf8');
     const named = [...policy.matchAll(/@(id|advice)\("([^"]+)"\)/g)].map((m) => (m[1] === 'id' ? `rule.${m[2]}` : `advice.${m[2]}`));
+    named.push('rule.default');    // what the gate says when no rule permits
     expect(named.filter((k) => !en[k])).toEqual([]);
   });
 

@@ -12,7 +12,8 @@ export function Refused({ problem: p, what, object }: { problem: Problem; what: 
   const t = useT();
   const [, go] = useLocation();
   const denied = p.code === 'denied';
-  const rules = p.rules.length ? p.rules : ['none'];
+  const named = p.rules.filter((r) => r !== 'default');    // 'default' is what the gate calls it when no rule permits
+  const rules = named.length ? named : ['default'];
   const home = what === 'channel' ? '/talk' : what === 'person' ? '/people' : '/ledger';
   const details = [`${t('refused.rule')}: ${p.rules.join(', ') || '-'}`, `${t('refused.object')}: ${object}`, `${t('error.id')}: ${p.id ?? '-'}`].join('\n');
   return (
@@ -24,7 +25,7 @@ export function Refused({ problem: p, what, object }: { problem: Problem; what: 
           <dl>
             <div><dt>{t('refused.why')}</dt><dd data-testid="refused-why">{rules.map((r) => <p key={r}>{t.any(`rule.${r}`) ?? t('rule.unknown', { id: r })}</p>)}</dd></div>
             <div><dt>{t('refused.do')}</dt><dd data-testid="refused-advice">{(p.advice && t.any(`advice.${p.advice}`)) ?? t('advice.none')}</dd></div>
-            <div><dt>{t('refused.rule')}</dt><dd>{p.rules.length ? p.rules.map((r) => <code key={r} className={s.ruleId} data-testid="refused-rule">{r}</code>) : <span data-testid="refused-rule">{t('refused.no_rule')}</span>}<span className={s.ruleFile}>policies/base.cedar</span></dd></div>
+            <div><dt>{t('refused.rule')}</dt><dd>{named.length ? named.map((r) => <code key={r} className={s.ruleId} data-testid="refused-rule">{r}</code>) : <span data-testid="refused-rule">{t('refused.no_rule')}</span>}{named.length > 0 && <span className={s.ruleFile}>policies/base.cedar</span>}</dd></div>
             {p.id && <div><dt>{t('error.id')}</dt><dd className="mono">{p.id}</dd></div>}
           </dl>
         ) : <p>{t('refused.nothing_text')}</p>}
