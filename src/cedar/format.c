@@ -45,29 +45,36 @@ static bool is_keyword(const struct ftok *t)
 }
 
 /* Comments of the gap [from, to): the first may be behind the token before, if no line ends
- * between. */
+ * between. One empty line behind a comment is kept, as an empty comment. */
 static void read_gap(struct fmt *f, str text, u32 from, u32 to, u32 i)
 {
     VEC(str) lead = { 0 };
     bool same_line = i > 0;
+    u32 lines = 0;
     for (u32 at = from; at < to;) {
-        if (text.p[at] == '\n') {
-            same_line = false;
-        } else if (text.p[at] == '/') {
+        if (text.p[at] == '/') {
             u32 end = at;
             while (end < to && text.p[end] != '\n' && text.p[end] != '\r')
                 end++;
             str c = str_trim(str_sub(text, at, end));
+            if (lead.n && lines > 1)
+                *vec_push(&lead, f->a) = S("");
             if (same_line)
                 f->t[i - 1].trail = c;
             else
                 *vec_push(&lead, f->a) = c;
             same_line = false;
+            lines = 0;
             at = end;
             continue;
         }
-        at++;
+        if (text.p[at++] == '\n') {
+            same_line = false;
+            lines++;
+        }
     }
+    if (lead.n && lines > 1 && f->t[i].kind != TOK_END)
+        *vec_push(&lead, f->a) = S("");
     f->t[i].lead = lead.at;
     f->t[i].lead_n = (u32)lead.n;
 }
@@ -123,6 +130,14 @@ static void put(struct fmt *f, str s)
     f->col += (u32)utf8_count(s);
 }
 
+static void put_comment(struct fmt *f, str c)
+{
+    if (c.n)
+        put(f, c);
+    else
+        buf_char(&f->out, '\n');
+}
+
 static bool tight(const struct ftok *a, const struct ftok *b)
 {
     switch (b->kind) {
@@ -150,9 +165,10 @@ static void put_token(struct fmt *f, u32 i, u32 indent)
     const struct ftok *t = &f->t[i];
     if (f->must_break)
         new_line(f, indent);
+    u32 column = f->line_start ? f->col : indent;
     for (u32 k = 0; k < t->lead_n; k++) {
-        new_line(f, f->line_start ? f->col : indent);
-        put(f, t->lead[k]);
+        new_line(f, column);
+        put_comment(f, t->lead[k]);
         new_line(f, indent);
     }
     if (!f->line_start && i && !tight(&f->t[i - 1], t))
@@ -297,7 +313,7 @@ static u32 put_clause(struct fmt *f, u32 i)
     put_token(f, i + 1, 0);
     new_line(f, 2);
     put_range(f, i + 2, end, 2);
-    new_line(f, 0);
+    new_line(f, f->t[end].lead_n ? 2 : 0); /* comments before the brace belong inside */
     put_token(f, end, 0);
     return end + 1;
 }
@@ -346,7 +362,7 @@ static err format_in(struct arena *tmp, str text, u32 width, struct cedar_faults
         new_line(&f, 0);
         if (!k && n)
             buf_char(&f.out, '\n');
-        put(&f, f.t[i].lead[k]);
+        put_comment(&f, f.t[i].lead[k]);
     }
     new_line(&f, 0);
     *out = f.out;
