@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger: one's own acts, or everyone's for auditors, as sentences; the newest seal above; one record beside the list with its proof.
-import { Button, SegmentedControl, Skeleton } from '@mantine/core';
+import { Button, Checkbox, SegmentedControl, Skeleton } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { BookOpenCheck, RefreshCw, ShieldX, Stamp } from 'lucide-react';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
@@ -30,11 +30,18 @@ function Row({ l, on, onOpen }: { l: leaf; on: boolean; onOpen: () => void }) {
   );
 }
 
+// Looking at things is in the ledger too, and is most of it: shown when asked for.
+export const isLook = (l: leaf) => l.type === 'decision' && l.decision === 'allow';
+// So many pages are fetched unasked while few of their rows are shown.
+const UNASKED = 8;
+
 export default function Ledger({ index }: { index?: string }) {
   const { t, lang } = useLang();
   const may = useMay();
   const [, go] = useLocation();
   const [mine, setMine] = useState(true);
+  const [looks, setLooks] = useState(false);
+  const [asked, setAsked] = useState(UNASKED);
   const box = useRef<HTMLDivElement>(null), end = useRef<HTMLDivElement>(null);
   usePeople();
   const seal = useQuery({ queryKey: ['checkpoint'], queryFn: () => ledger.checkpoint_get(), staleTime: 10_000 });
@@ -43,13 +50,14 @@ export default function Ledger({ index }: { index?: string }) {
     queryFn: ({ pageParam }) => ledger.leaves_list({ mine, limit: 100, ...(pageParam ? { before: pageParam } : {}) }),
     getNextPageParam: (last) => (last.next === null ? undefined : Number(last.next)),
   });
-  const rows = (list.data?.pages ?? []).flatMap((p) => p.items);
+  const pages = list.data?.pages.length ?? 0;
+  const rows = (list.data?.pages ?? []).flatMap((p) => p.items).filter((l) => looks || !isLook(l));
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
   useEffect(() => {
-    const o = new IntersectionObserver((e) => { if (e.some((x) => x.isIntersecting) && hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, { rootMargin: '600px' });
+    const o = new IntersectionObserver((e) => { if (e.some((x) => x.isIntersecting) && hasNextPage && !isFetchingNextPage && (looks || pages < asked)) void fetchNextPage(); }, { rootMargin: '600px' });
     if (end.current) o.observe(end.current);
     return () => o.disconnect();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, looks, pages, asked]);
   const Title = index === undefined ? 'h1' : 'h2';
   const walk = (e: KeyboardEvent) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
@@ -72,18 +80,20 @@ export default function Ledger({ index }: { index?: string }) {
         <div className={s.bar}>
           {may.audit ? <SegmentedControl value={mine ? 'mine' : 'all'} onChange={(v) => setMine(v === 'mine')} data={[{ value: 'mine', label: t('ledger.mine') }, { value: 'all', label: t('ledger.all') }]} aria-label={t('ledger.scope')} data-testid="ledger-scope" />
             : <p className={s.scope}>{t('ledger.only_mine')}</p>}
+          <Checkbox size="sm" label={t('ledger.looks')} checked={looks} onChange={(e) => setLooks(e.currentTarget.checked)} data-testid="ledger-looks" className={s.looks} />
           <IconButton label={t('ledger.refresh')} icon={<RefreshCw size={17} />} onClick={() => { void list.refetch(); void seal.refetch(); }} />
         </div>
         <div className={s.rows} ref={box} tabIndex={-1}>
           {list.error ? <div className={s.pad}><ProblemNote error={list.error}><Button size="compact-sm" variant="subtle" onClick={() => void list.refetch()}>{t('try_again')}</Button></ProblemNote></div> : null}
           {list.isPending && <div className={s.pad} aria-busy="true">{[0, 1, 2, 3, 4, 5, 6].map((i) => <Skeleton key={i} height={30} mb={12} animate={false} />)}</div>}
-          {list.isSuccess && rows.length === 0 && <Empty icon={<BookOpenCheck size={28} />} title={t('ledger.none')} text={t('ledger.none_text')} />}
+          {list.isSuccess && rows.length === 0 && !hasNextPage && <Empty icon={<BookOpenCheck size={28} />} title={t('ledger.none')} text={t('ledger.none_text')} />}
           {rows.map((l, i) => (
             <div key={l.index}>
               {dayKey(l.at) !== dayKey(rows[i - 1]?.at ?? 0) && <h2 className={s.day}>{dayText(lang, l.at)}</h2>}
               <Row l={l} on={String(l.index) === index} onOpen={() => go(`/ledger/${l.index}`)} />
             </div>
           ))}
+          {hasNextPage && !isFetchingNextPage && !looks && pages >= asked && <p className={s.more}><Button variant="default" size="sm" onClick={() => { setAsked(asked + UNASKED); void fetchNextPage(); }}>{t('ledger.older')}</Button></p>}
           <div ref={end} />
           {isFetchingNextPage && <p className={s.more} role="status">{t('loading')}</p>}
         </div>

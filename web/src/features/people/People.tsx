@@ -3,6 +3,7 @@
 import { Button, NativeSelect, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Search, UserRoundPlus, UsersRound } from 'lucide-react';
+import { useElementSize } from '@mantine/hooks';
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { VList, type VListHandle } from 'virtua';
 import { useLocation } from 'wouter';
@@ -32,21 +33,39 @@ export default function People({ person }: { person?: string }) {
   }, [people.data, q, dept, lang]);
 
   const Title = person ? 'h2' : 'h1';
+  // As many columns as fit; a department begins a new line.
+  const { ref: sized, width } = useElementSize();
+  const columns = Math.max(1, Math.min(3, Math.floor((width - 32) / 330)));
+  const lines = useMemo(() => {
+    const out: { head?: string; people: person[] }[] = [];
+    let dept: string | undefined;
+    for (const p of rows) {
+      const last = out.at(-1);
+      if (p.department_name !== dept) out.push({ head: p.department_name, people: [p] });
+      else if (last && last.people.length < columns) last.people.push(p);
+      else out.push({ people: [p] });
+      dept = p.department_name;
+    }
+    return out;
+  }, [rows, columns]);
   const walk = (e: KeyboardEvent) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
     const all = [...(box.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])], i = all.indexOf(document.activeElement as HTMLElement), to = all[i + (e.key === 'ArrowDown' ? 1 : -1)];
     if (to) { e.preventDefault(); to.focus(); }
   };
-  const line = (p: person, first: boolean) => (
-    <div key={p.id} className={s.block}>
-      {first && <h2 className={s.dept}>{p.department_name || t('people.no_department')}</h2>}
-      <button type="button" data-row className={s.row} aria-current={p.id === person || undefined} onClick={() => go(`/people/${p.id}`)} data-testid="person-row" data-login={p.login}>
-        <Avatar id={p.id} name={p.name} />
-        <span className={s.who}><strong>{p.name}</strong><small>{[p.title, `@${p.login}`].filter(Boolean).join(' · ')}</small></span>
-        {p.role !== 'member' && <Tag tone="pine">{t(`role.${p.role}`)}</Tag>}
-        {p.status === 'locked' && <Tag tone="seal">{t('status.locked')}</Tag>}
-        {p.status === 'invited' && <Tag tone="warn">{t('status.invited')}</Tag>}
-      </button>
+  const cell = (p: person) => (
+    <button key={p.id} type="button" data-row className={s.row} aria-current={p.id === person || undefined} onClick={() => go(`/people/${p.id}`)} data-testid="person-row" data-login={p.login}>
+      <Avatar id={p.id} name={p.name} />
+      <span className={s.who}><strong>{p.name}</strong><small>{[p.title, `@${p.login}`].filter(Boolean).join(' · ')}</small></span>
+      {p.role !== 'member' && <Tag tone="pine">{t(`role.${p.role}`)}</Tag>}
+      {p.status === 'locked' && <Tag tone="seal">{t('status.locked')}</Tag>}
+      {p.status === 'invited' && <Tag tone="warn">{t('status.invited')}</Tag>}
+    </button>
+  );
+  const line = (l: { head?: string; people: person[] }) => (
+    <div key={l.people[0]!.id}>
+      {l.head !== undefined && <h2 className={s.dept}>{l.head || t('people.no_department')}</h2>}
+      <div className={s.line} data-columns={columns}>{l.people.map(cell)}</div>
     </div>
   );
   return (
@@ -69,7 +88,7 @@ export default function People({ person }: { person?: string }) {
         {people.isSuccess && rows.length === 0 && (
           <Empty icon={<UsersRound size={28} />} title={t('people.none')} text={t('people.none_text')}><Button variant="default" onClick={() => { setQ(''); setDept(''); }}>{t('people.clear')}</Button></Empty>
         )}
-        <div className={s.rows} ref={box}>{rows.length > 0 && <VList ref={list} className={s.vlist} tabIndex={-1}>{rows.map((p, i) => line(p, p.department_name !== rows[i - 1]?.department_name))}</VList>}</div>
+        <div className={s.rows} ref={sized}><div className={s.fill} ref={box}>{rows.length > 0 && <VList ref={list} className={s.vlist} tabIndex={-1}>{lines.map(line)}</VList>}</div></div>
       </section>
       {person && <Person key={person} id={person} known={people.data?.find((p) => p.id === person)} onClose={() => go('/people')} />}
       <AddPerson open={adding} onClose={() => setAdding(false)} departments={departments.data ?? []} />
