@@ -22,10 +22,10 @@ TEST(the_shipped_policy_is_valid_against_the_models_schema)
     const struct cedar_schema *s;
     struct cedar_faults *f = NEW(T->arena, struct cedar_faults);
     cedar_faults_init(f, T->arena);
-    expect_ok(cedar_parse(T->arena, base_policy_text(), f, &p));
+    expect_ok(cedar_parse(T->arena, tables_base_policy(), f, &p));
     expect_ok(cedar_schema_parse(T->arena, str_from(gen_cedarschema), f, &s));
     err e = cedar_validate(p, s, f);
-    say_faults(T, f, base_policy_text());
+    say_faults(T, f, tables_base_policy());
     expect_ok(e);
 }
 
@@ -35,7 +35,7 @@ TEST(every_rule_has_a_name_of_its_own_and_every_forbid_says_what_to_do)
     struct cedar_faults *f = NEW(T->arena, struct cedar_faults);
     struct map names = map_in(T->arena);
     cedar_faults_init(f, T->arena);
-    expect_ok(cedar_parse(T->arena, base_policy_text(), f, &p));
+    expect_ok(cedar_parse(T->arena, tables_base_policy(), f, &p));
     for (u32 i = 0; i < cedar_count(p); i++) {
         str name, advice;
         expect(cedar_annotation(p, i, S("id"), &name) && name.n > 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arenas: bump allocation in blocks. Standard blocks (16 KiB) are recycled through a small per-thread list, so that
- * a call costs no malloc; larger ones go back to libc. Under MEM_UAF each block is a mapping of its own that
- * becomes inaccessible when freed, so that a stale pointer faults on the spot. */
+/* Arenas: bump allocation in blocks. Standard blocks (16 KiB) are recycled through a small
+ * per-thread list, so that a call costs no malloc; larger ones go back to libc. Under MEM_UAF each
+ * block is a mapping of its own that becomes inaccessible when freed, so that a stale pointer
+ * faults on the spot. */
 #include "base/arena.h"
 
 #include <stdatomic.h>
@@ -14,8 +15,8 @@
 enum { BLOCK_BYTES = 16 * 1024, CACHE_MAX = 16, HARD_FACTOR = 4 };
 
 struct block {
-    struct block *next;      /* older */
-    size_t        size, at;  /* bytes after the header; bytes handed out */
+    struct block *next; /* older */
+    size_t size, at;    /* bytes after the header; bytes handed out */
     _Alignas(16) unsigned char bytes[];
 };
 
@@ -26,29 +27,36 @@ struct undo {
 };
 
 struct arena {
-    const char   *name;
+    const char *name;
     struct block *block;
-    struct undo  *undo;
-    size_t        ceiling, used;
-    bool          doomed, is_scratch;
+    struct undo *undo;
+    size_t ceiling, used;
+    bool doomed, is_scratch;
 };
 
 static enum mem_mode mem_mode = MEM_PLAIN;
 static _Atomic size_t live_bytes;
 static _Thread_local struct block *cache;
-static _Thread_local unsigned      cache_n;
+static _Thread_local unsigned cache_n;
 static _Thread_local struct arena *scratch_arena;
 
-void mem_mode_set(enum mem_mode mode) { mem_mode = mode; }
+void mem_mode_set(enum mem_mode mode)
+{
+    mem_mode = mode;
+}
 
-size_t arena_live(void) { return atomic_load_explicit(&live_bytes, memory_order_relaxed); }
+size_t arena_live(void)
+{
+    return atomic_load_explicit(&live_bytes, memory_order_relaxed);
+}
 
 static struct block *block_new(size_t size)
 {
     struct block *b;
     atomic_fetch_add_explicit(&live_bytes, size, memory_order_relaxed);
     if (mem_mode == MEM_UAF) {
-        b = mmap(NULL, sizeof *b + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        b = mmap(NULL, sizeof *b + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                 0);
         must(b != MAP_FAILED);
     } else if (size == BLOCK_BYTES && cache) {
         b = cache;
@@ -56,7 +64,8 @@ static struct block *block_new(size_t size)
         cache_n--;
     } else {
         b = malloc(sizeof *b + size);
-        must(b != NULL); /* overcommit: the kernel kills before this is NULL; nothing sane remains to be done */
+        must(b != NULL); /* overcommit: the kernel kills before this is NULL; nothing sane remains
+                            to be done */
     }
     b->next = NULL;
     b->size = size;
@@ -157,7 +166,8 @@ void *arena_get_raw(struct arena *a, size_t bytes, size_t align)
     if (p)
         return p;
     struct block *b = block_new(bytes > BLOCK_BYTES / 2 ? bytes : BLOCK_BYTES);
-    if (a->block && bytes > BLOCK_BYTES / 2) { /* a large one goes behind: the open block stays open */
+    if (a->block &&
+        bytes > BLOCK_BYTES / 2) { /* a large one goes behind: the open block stays open */
         b->next = a->block->next;
         a->block->next = b;
     } else {
@@ -195,10 +205,22 @@ void arena_keep(struct arena *a, void (*fn)(void *), void *arg)
         }
 }
 
-bool   arena_doomed(const struct arena *a) { return a->doomed; }
-void   arena_doom(struct arena *a) { a->doomed = true; }
-size_t arena_used(const struct arena *a) { return a->used; }
-size_t arena_room(const struct arena *a) { return a->doomed || a->used > a->ceiling ? 0 : a->ceiling - a->used; }
+bool arena_doomed(const struct arena *a)
+{
+    return a->doomed;
+}
+void arena_doom(struct arena *a)
+{
+    a->doomed = true;
+}
+size_t arena_used(const struct arena *a)
+{
+    return a->used;
+}
+size_t arena_room(const struct arena *a)
+{
+    return a->doomed || a->used > a->ceiling ? 0 : a->ceiling - a->used;
+}
 
 struct scratch scratch_begin(void)
 {
@@ -212,8 +234,8 @@ struct scratch scratch_begin(void)
     return (struct scratch){ a, a->used, a->block->at, a->block, a->block->next };
 }
 
-/* Blocks newer than the mark stand before the marked one in the chain, large ones taken while it was open right behind
- * it, before the block that was behind it at the mark. */
+/* Blocks newer than the mark stand before the marked one in the chain, large ones taken while it
+ * was open right behind it, before the block that was behind it at the mark. */
 void scratch_end(struct scratch *s)
 {
     struct arena *a = s->a;

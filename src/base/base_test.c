@@ -17,7 +17,10 @@
 #include "test/test.h"
 
 static int undone[4], undone_n;
-static void note_undo(void *arg) { undone[undone_n++] = *(int *)arg; }
+static void note_undo(void *arg)
+{
+    undone[undone_n++] = *(int *)arg;
+}
 
 TEST(arena_undoes_newest_first)
 {
@@ -149,19 +152,19 @@ TEST(vec_grows)
 TEST(utf8_refuses_what_rfc_3629_refuses)
 {
     expect(utf8_valid(S("plain, 中文, \xF0\x9F\x98\x80, e\xCC\x81")));
-    expect(!utf8_valid(S("\xC0\x80")));             /* overlong */
+    expect(!utf8_valid(S("\xC0\x80"))); /* overlong */
     expect(!utf8_valid(S("\xE0\x80\x80")));
-    expect(!utf8_valid(S("\xED\xA0\x80")));         /* surrogate */
-    expect(!utf8_valid(S("\xF4\x90\x80\x80")));     /* above U+10FFFF */
-    expect(!utf8_valid(S("abcdefgh\xE4\xB8")));     /* cut short */
+    expect(!utf8_valid(S("\xED\xA0\x80")));     /* surrogate */
+    expect(!utf8_valid(S("\xF4\x90\x80\x80"))); /* above U+10FFFF */
+    expect(!utf8_valid(S("abcdefgh\xE4\xB8"))); /* cut short */
     expect(!utf8_valid(S("\x80")));
     expect_i(utf8_count(S("中文ab")), 4);
 }
 
 TEST(time_survives_a_round_trip_and_refuses_nonsense)
 {
-    static const char *const good[] = { "1970-01-01T00:00:00Z", "2026-11-22T09:30:00.000001Z", "2000-02-29T23:59:59Z",
-                                        "9999-12-31T23:59:59.999999Z" };
+    static const char *const good[] = { "1970-01-01T00:00:00Z", "2026-11-22T09:30:00.000001Z",
+                                        "2000-02-29T23:59:59Z", "9999-12-31T23:59:59.999999Z" };
     for (size_t i = 0; i < COUNT(good); i++) {
         usec t;
         struct buf b = buf_in(T->arena, 64);

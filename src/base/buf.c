@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The growable run of bytes: doubles within its ceiling, in place where nothing else was taken from the arena since. */
+/* The growable run of bytes: doubles within its ceiling, in place where nothing else was taken from
+ * the arena since. */
 #include "base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-struct buf buf_in(struct arena *a, size_t ceiling) { return (struct buf){ .a = a, .ceiling = ceiling }; }
+struct buf buf_in(struct arena *a, size_t ceiling)
+{
+    return (struct buf){ .a = a, .ceiling = ceiling };
+}
 
 static bool buf_grow(struct buf *b, size_t n)
 {
@@ -40,7 +44,10 @@ void buf_bytes(struct buf *b, const void *p, size_t n)
     }
 }
 
-void buf_put(struct buf *b, str s) { buf_bytes(b, s.p, s.n); }
+void buf_put(struct buf *b, str s)
+{
+    buf_bytes(b, s.p, s.n);
+}
 
 void buf_char(struct buf *b, char c)
 {
@@ -77,9 +84,18 @@ static void buf_be(struct buf *b, u64 v, unsigned bytes)
     buf_bytes(b, out, bytes);
 }
 
-void buf_u16be(struct buf *b, u16 v) { buf_be(b, v, 2); }
-void buf_u32be(struct buf *b, u32 v) { buf_be(b, v, 4); }
-void buf_u64be(struct buf *b, u64 v) { buf_be(b, v, 8); }
+void buf_u16be(struct buf *b, u16 v)
+{
+    buf_be(b, v, 2);
+}
+void buf_u32be(struct buf *b, u32 v)
+{
+    buf_be(b, v, 4);
+}
+void buf_u64be(struct buf *b, u64 v)
+{
+    buf_be(b, v, 8);
+}
 
 void buf_fmt(struct buf *b, const char *fmt, ...)
 {
@@ -108,7 +124,10 @@ void buf_hex(struct buf *b, const void *p, size_t n)
     }
 }
 
-str buf_str(const struct buf *b) { return (str){ b->p, b->n }; }
+str buf_str(const struct buf *b)
+{
+    return (str){ b->p, b->n };
+}
 
 err buf_done(struct buf *b, str *ret_text)
 {

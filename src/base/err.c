@@ -2,7 +2,10 @@
 /* Texts and statuses of the base error codes; one table, made from ERR_MAP. */
 #include "base/err.h"
 
-static const struct { int status; const char *text; } err_rows[] = {
+static const struct {
+    int status;
+    const char *text;
+} err_rows[] = {
 #define ERR_ROW(name, status, text) [name] = { status, text },
     ERR_MAP(ERR_ROW)
 #undef ERR_ROW

@@ -8,24 +8,29 @@
 #include "base/os.h"
 
 enum { COUNTER_BITS = 12, NODE_BITS = 10, TEXT_CHARS = 13 };
-static const usec epoch = (usec)1577836800 * USEC_S;      /* 2020-01-01T00:00:00Z */
+static const usec epoch = (usec)1577836800 * USEC_S; /* 2020-01-01T00:00:00Z */
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 i64 id_make(unsigned node)
 {
-    static _Atomic u64 last;      /* milliseconds << 12 | counter */
+    static _Atomic u64 last; /* milliseconds << 12 | counter */
     must(node < 1u << NODE_BITS);
     u64 was = atomic_load(&last), next;
     do {
         usec now = os_now() - epoch;
         u64 ms = now > 0 ? (u64)(now / USEC_MS) : 0;
-        next = MAX(ms << COUNTER_BITS, was + 1);          /* a full counter borrows from the next millisecond */
+        next =
+            MAX(ms << COUNTER_BITS, was + 1); /* a full counter borrows from the next millisecond */
     } while (!atomic_compare_exchange_weak(&last, &was, next));
     u64 counter = next & ((1u << COUNTER_BITS) - 1);
-    return (i64)((next >> COUNTER_BITS) << (NODE_BITS + COUNTER_BITS) | (u64)node << COUNTER_BITS | counter);
+    return (i64)((next >> COUNTER_BITS) << (NODE_BITS + COUNTER_BITS) | (u64)node << COUNTER_BITS |
+                 counter);
 }
 
-usec id_time(i64 id) { return (id >> (NODE_BITS + COUNTER_BITS)) * USEC_MS + epoch; }
+usec id_time(i64 id)
+{
+    return (id >> (NODE_BITS + COUNTER_BITS)) * USEC_MS + epoch;
+}
 
 void id_put(struct buf *b, const char *prefix, i64 id)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing over an array of entries in insertion order. SipHash-1-3 (Aumasson, Bernstein 2012) with a key drawn
- * once a process. No deletion: maps here live as long as their arena. */
+/* Open addressing over an array of entries in insertion order. SipHash-1-3 (Aumasson, Bernstein
+ * 2012) with a key drawn once a process. No deletion: maps here live as long as their arena. */
 #include "base/map.h"
 
 #include <pthread.h>
@@ -11,15 +11,28 @@
 static u64 hash_key[2];
 static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
 
-static void hash_key_make(void) { rng_bytes(hash_key, sizeof hash_key); }
+static void hash_key_make(void)
+{
+    rng_bytes(hash_key, sizeof hash_key);
+}
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
-#define SIP_ROUND                                                                     \
-    do {                                                                              \
-        v0 += v1; v1 = ROTL(v1, 13); v1 ^= v0; v0 = ROTL(v0, 32);                     \
-        v2 += v3; v3 = ROTL(v3, 16); v3 ^= v2;                                        \
-        v0 += v3; v3 = ROTL(v3, 21); v3 ^= v0;                                        \
-        v2 += v1; v1 = ROTL(v1, 17); v1 ^= v2; v2 = ROTL(v2, 32);                     \
+#define SIP_ROUND          \
+    do {                   \
+        v0 += v1;          \
+        v1 = ROTL(v1, 13); \
+        v1 ^= v0;          \
+        v0 = ROTL(v0, 32); \
+        v2 += v3;          \
+        v3 = ROTL(v3, 16); \
+        v3 ^= v2;          \
+        v0 += v3;          \
+        v3 = ROTL(v3, 21); \
+        v3 ^= v0;          \
+        v2 += v1;          \
+        v1 = ROTL(v1, 17); \
+        v1 ^= v2;          \
+        v2 = ROTL(v2, 32); \
     } while (0)
 
 u64 hash_bytes(const void *bytes, size_t n)
@@ -49,7 +62,10 @@ u64 hash_bytes(const void *bytes, size_t n)
     return v0 ^ v1 ^ v2 ^ v3;
 }
 
-struct map map_in(struct arena *a) { return (struct map){ .a = a }; }
+struct map map_in(struct arena *a)
+{
+    return (struct map){ .a = a };
+}
 
 /* The slot of key, or the empty one where it would go. */
 static u32 *map_slot(const struct map *m, str key, u64 hash)
@@ -103,4 +119,7 @@ void *map_get(const struct map *m, str key)
     return e ? e->value : NULL;
 }
 
-bool map_has(const struct map *m, str key) { return map_find(m, key) != NULL; }
+bool map_has(const struct map *m, str key)
+{
+    return map_find(m, key) != NULL;
+}

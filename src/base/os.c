@@ -20,8 +20,14 @@ static usec clock_usec(clockid_t id)
     return (usec)t.tv_sec * USEC_S + t.tv_nsec / 1000;
 }
 
-static usec sys_now(void)  { return clock_usec(CLOCK_REALTIME); }
-static usec sys_mono(void) { return clock_usec(CLOCK_MONOTONIC); }
+static usec sys_now(void)
+{
+    return clock_usec(CLOCK_REALTIME);
+}
+static usec sys_mono(void)
+{
+    return clock_usec(CLOCK_MONOTONIC);
+}
 
 static ssize_t failed(int code)
 {
@@ -49,29 +55,42 @@ static ssize_t sys_pwrite(int fd, const void *p, size_t n, off_t at)
     return fault_hit(FAULT_DISK) ? failed(ENOSPC) : pwrite(fd, p, n, at);
 }
 
-static int sys_fsync(int fd) { return fault_hit(FAULT_DISK) ? (int)failed(EIO) : fdatasync(fd); }
+static int sys_fsync(int fd)
+{
+    return fault_hit(FAULT_DISK) ? (int)failed(EIO) : fdatasync(fd);
+}
 
 static int sys_rename(const char *from, const char *to)
 {
     return fault_hit(FAULT_DISK) ? (int)failed(EIO) : rename(from, to);
 }
 
-struct os_calls os = { sys_now, sys_mono, sys_recv, sys_send, sys_pread, sys_pwrite, sys_fsync, sys_rename };
+struct os_calls os = { sys_now,   sys_mono,   sys_recv,  sys_send,
+                       sys_pread, sys_pwrite, sys_fsync, sys_rename };
 
 err os_err(void)
 {
     switch (errno) {
-    case EAGAIN: case EINTR:                      return E_AGAIN;
-    case ENOSPC: case EDQUOT:                     return E_FULL;
-    case ENOENT:                                  return E_NOT_FOUND;
-    case EEXIST:                                  return E_CONFLICT;
-    case EPIPE: case ECONNRESET: case ENOTCONN:   return E_CLOSED;
-    case EACCES: case EPERM: case EROFS:          return E_DENIED;
-    default:                                      return E_IO;
+    case EAGAIN:
+    case EINTR: return E_AGAIN;
+    case ENOSPC:
+    case EDQUOT: return E_FULL;
+    case ENOENT: return E_NOT_FOUND;
+    case EEXIST: return E_CONFLICT;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN: return E_CLOSED;
+    case EACCES:
+    case EPERM:
+    case EROFS: return E_DENIED;
+    default: return E_IO;
     }
 }
 
-const char *os_err_text(void) { return strerror(errno); }
+const char *os_err_text(void)
+{
+    return strerror(errno);
+}
 
 void os_close(int fd)
 {
@@ -79,7 +98,10 @@ void os_close(int fd)
         (void)close(fd);
 }
 
-void os_close_undo(void *fd_as_pointer) { os_close((int)(intptr_t)fd_as_pointer); }
+void os_close_undo(void *fd_as_pointer)
+{
+    os_close((int)(intptr_t)fd_as_pointer);
+}
 
 err os_write_all(int fd, const void *p, size_t n, off_t at)
 {
@@ -196,7 +218,10 @@ err os_mkdir(const char *path, unsigned mode)
     }
 }
 
-bool os_exists(const char *path) { return access(path, F_OK) == 0; }
+bool os_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
 
 int os_cores(void)
 {

@@ -40,4 +40,7 @@ u64 rng_next(struct rng_seeded *r)
     return z ^ (z >> 31);
 }
 
-u64 rng_next_below(struct rng_seeded *r, u64 n) { return n ? rng_next(r) % n : 0; }
+u64 rng_next_below(struct rng_seeded *r, u64 n)
+{
+    return n ? rng_next(r) % n : 0;
+}

@@ -5,12 +5,14 @@
 
 #include "base/types.h"
 
-void rng_bytes(void *p, size_t n);        /* never fails; aborts if the kernel gives none */
-u64  rng_u64(void);
-u64  rng_below(u64 n);                    /* 0 … n-1, unbiased; n > 0 */
+void rng_bytes(void *p, size_t n); /* never fails; aborts if the kernel gives none */
+u64 rng_u64(void);
+u64 rng_below(u64 n); /* 0 … n-1, unbiased; n > 0 */
 /* A repeatable sequence for tests and generators of test data (splitmix64); not for secrets. */
-struct rng_seeded { u64 state; };
-u64  rng_next(struct rng_seeded *r);
-u64  rng_next_below(struct rng_seeded *r, u64 n);
+struct rng_seeded {
+    u64 state;
+};
+u64 rng_next(struct rng_seeded *r);
+u64 rng_next_below(struct rng_seeded *r, u64 n);
 
 #endif

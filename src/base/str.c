@@ -6,13 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-str str_from(const char *z) { return z ? (str){ z, strlen(z) } : (str){ 0 }; }
+str str_from(const char *z)
+{
+    return z ? (str){ z, strlen(z) } : (str){ 0 };
+}
 
-bool str_eq(str a, str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+bool str_eq(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
-bool str_eq_z(str a, const char *z) { return str_eq(a, str_from(z)); }
+bool str_eq_z(str a, const char *z)
+{
+    return str_eq(a, str_from(z));
+}
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
 bool str_eq_nocase(str a, str b)
 {
@@ -41,14 +53,20 @@ int str_cmp(str a, str b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-bool str_starts(str s, str prefix) { return s.n >= prefix.n && str_eq((str){ s.p, prefix.n }, prefix); }
+bool str_starts(str s, str prefix)
+{
+    return s.n >= prefix.n && str_eq((str){ s.p, prefix.n }, prefix);
+}
 
 bool str_ends(str s, str suffix)
 {
     return s.n >= suffix.n && str_eq((str){ s.p + (s.n - suffix.n), suffix.n }, suffix);
 }
 
-bool str_has(str s, char c) { return s.n && memchr(s.p, c, s.n) != NULL; }
+bool str_has(str s, char c)
+{
+    return s.n && memchr(s.p, c, s.n) != NULL;
+}
 
 ptrdiff_t str_find(str s, str needle)
 {
@@ -99,7 +117,8 @@ err str_u64(str s, u64 *ret)
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9')
             return E_INVALID;
-        if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (u64)(s.p[i] - '0'), &v))
+        if (__builtin_mul_overflow(v, 10u, &v) ||
+            __builtin_add_overflow(v, (u64)(s.p[i] - '0'), &v))
             return E_INVALID;
     }
     *ret = v;
@@ -126,7 +145,10 @@ char *str_z(struct arena *out, str s)
     return p;
 }
 
-str str_copy(struct arena *out, str s) { return (str){ str_z(out, s), s.n }; }
+str str_copy(struct arena *out, str s)
+{
+    return (str){ str_z(out, s), s.n };
+}
 
 str str_fmt(struct arena *out, const char *fmt, ...)
 {

@@ -90,7 +90,8 @@ static bool offset(str *s, usec *ret)
     }
     unsigned h, m;
     bool minus = s->n && s->p[0] == '-';
-    if (!one(s, minus ? '-' : '+') || !digits(s, 2, 0, 23, &h) || !one(s, ':') || !digits(s, 2, 0, 59, &m))
+    if (!one(s, minus ? '-' : '+') || !digits(s, 2, 0, 23, &h) || !one(s, ':') ||
+        !digits(s, 2, 0, 59, &m))
         return false;
     *ret = (h * USEC_HOUR + m * USEC_MIN) * (minus ? -1 : 1);
     return true;
@@ -100,9 +101,10 @@ err time_parse(str s, usec *ret)
 {
     unsigned y, mo, d, h, mi, sec;
     usec frac = 0, zone = 0;
-    if (!digits(&s, 4, 1970, 9999, &y) || !one(&s, '-') || !digits(&s, 2, 1, 12, &mo) || !one(&s, '-') ||
-        !digits(&s, 2, 1, 31, &d) || d > month_days(y, mo) || !one(&s, 'T') || !digits(&s, 2, 0, 23, &h) ||
-        !one(&s, ':') || !digits(&s, 2, 0, 59, &mi) || !one(&s, ':') || !digits(&s, 2, 0, 59, &sec))
+    if (!digits(&s, 4, 1970, 9999, &y) || !one(&s, '-') || !digits(&s, 2, 1, 12, &mo) ||
+        !one(&s, '-') || !digits(&s, 2, 1, 31, &d) || d > month_days(y, mo) || !one(&s, 'T') ||
+        !digits(&s, 2, 0, 23, &h) || !one(&s, ':') || !digits(&s, 2, 0, 59, &mi) || !one(&s, ':') ||
+        !digits(&s, 2, 0, 59, &sec))
         return E_INVALID;
     if (one(&s, '.')) {
         usec scale = USEC_S;
@@ -116,7 +118,8 @@ err time_parse(str s, usec *ret)
     }
     if (!offset(&s, &zone) || s.n)
         return E_INVALID;
-    usec t = time_days(y, mo, d) * USEC_DAY + h * USEC_HOUR + mi * USEC_MIN + sec * USEC_S + frac - zone;
+    usec t =
+        time_days(y, mo, d) * USEC_DAY + h * USEC_HOUR + mi * USEC_MIN + sec * USEC_S + frac - zone;
     if (t < 0)
         return E_INVALID;
     *ret = t;

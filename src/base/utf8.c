@@ -16,10 +16,20 @@ i32 utf8_next(str *s)
         s->n--;
         return (i32)c;
     }
-    if (c >= 0xC2 && c <= 0xDF)      { n = 2; c &= 0x1F; min = 0x80; }
-    else if (c >= 0xE0 && c <= 0xEF) { n = 3; c &= 0x0F; min = 0x800; }
-    else if (c >= 0xF0 && c <= 0xF4) { n = 4; c &= 0x07; min = 0x10000; }
-    else return -1;
+    if (c >= 0xC2 && c <= 0xDF) {
+        n = 2;
+        c &= 0x1F;
+        min = 0x80;
+    } else if (c >= 0xE0 && c <= 0xEF) {
+        n = 3;
+        c &= 0x0F;
+        min = 0x800;
+    } else if (c >= 0xF0 && c <= 0xF4) {
+        n = 4;
+        c &= 0x07;
+        min = 0x10000;
+    } else
+        return -1;
     if (s->n < n)
         return -1;
     for (size_t i = 1; i < n; i++) {
@@ -65,15 +75,20 @@ void utf8_put(struct buf *b, u32 c)
     } else if (c < 0x800) {
         buf_bytes(b, (u8[]){ (u8)(0xC0 | c >> 6), (u8)(0x80 | (c & 0x3F)) }, 2);
     } else if (c < 0x10000) {
-        buf_bytes(b, (u8[]){ (u8)(0xE0 | c >> 12), (u8)(0x80 | (c >> 6 & 0x3F)), (u8)(0x80 | (c & 0x3F)) }, 3);
+        buf_bytes(
+            b,
+            (u8[]){ (u8)(0xE0 | c >> 12), (u8)(0x80 | (c >> 6 & 0x3F)), (u8)(0x80 | (c & 0x3F)) },
+            3);
     } else {
-        buf_bytes(b, (u8[]){ (u8)(0xF0 | c >> 18), (u8)(0x80 | (c >> 12 & 0x3F)), (u8)(0x80 | (c >> 6 & 0x3F)),
-                             (u8)(0x80 | (c & 0x3F)) }, 4);
+        buf_bytes(b,
+                  (u8[]){ (u8)(0xF0 | c >> 18), (u8)(0x80 | (c >> 12 & 0x3F)),
+                          (u8)(0x80 | (c >> 6 & 0x3F)), (u8)(0x80 | (c & 0x3F)) },
+                  4);
     }
 }
 
 bool utf8_is_han(i32 c)
 {
-    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x323AF) ||
-           (c >= 0xF900 && c <= 0xFAFF) || c == 0x3007;
+    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
+           (c >= 0x20000 && c <= 0x323AF) || (c >= 0xF900 && c <= 0xFAFF) || c == 0x3007;
 }

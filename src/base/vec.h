@@ -11,11 +11,17 @@
 
 #include "base/arena.h"
 
-#define VEC(T) struct { T *at; size_t n, room; }
+#define VEC(T)          \
+    struct {            \
+        T *at;          \
+        size_t n, room; \
+    }
 
 /* A zeroed new last element. */
-#define vec_push(v, a)                                                                              \
-    ((v)->n == (v)->room ? (void)((v)->at = vec_grow((v)->at, sizeof *(v)->at, (v)->n, &(v)->room, (a))) : (void)0, \
+#define vec_push(v, a)                                                                   \
+    ((v)->n == (v)->room                                                                 \
+         ? (void)((v)->at = vec_grow((v)->at, sizeof *(v)->at, (v)->n, &(v)->room, (a))) \
+         : (void)0,                                                                      \
      &(v)->at[(v)->n++])
 
 static inline void *vec_grow(void *at, size_t size, size_t n, size_t *room, struct arena *a)

@@ -28,8 +28,8 @@ struct call {
         *office; /* the organisation: snapshot, gate, vault, modules' state (core/office.h) */
     str idempotency_key;
     str user_agent;
-    const void *guarded;      /* the record that the first guard loaded and allowed; NULL: none */
-    struct gate_memo *memo;   /* the last row decided, so that one like it needs no decision */
+    const void *guarded;     /* the record that the first guard loaded and allowed; NULL: none */
+    struct gate_memo *memo;  /* the last row decided, so that one like it needs no decision */
     struct gate_frame *gate; /* what the gate worked out once for this call (core/gate.c) */
     struct answer *answer;   /* what goes back beside the return value; use the functions below */
 };
@@ -67,8 +67,8 @@ MUST_USE err call_leaf(struct call *c, const char *type);
  * the commit every subscription to it is decided again. */
 void call_topic_changed(struct call *c, const struct topic *topic, i64 id);
 
-/* Takes one from the bucket of whom (a name, in any case) in a class of core/rate.h: E_RATE when there
- * is none. */
+/* Takes one from the bucket of whom (a name, in any case) in a class of core/rate.h: E_RATE when
+ * there is none. */
 MUST_USE err call_rate(struct call *c, const char *class, str whom);
 
 i64 call_new_id(struct call *c);

@@ -28,7 +28,8 @@ MUST_USE err gate_decide(struct call *c, const char *action, const struct entity
  * E_NOT_FOUND only if reading would be allowed. */
 MUST_USE err gate_guard(struct call *c, const struct guard *g, const void *in, struct verdict *ret);
 
-/* Signing in: who is arriving on which device, before either session or device is known to the office. */
+/* Signing in: who is arriving on which device, before either session or device is known to the
+ * office. */
 struct dir_person;
 struct dir_device;
 MUST_USE err gate_arrive(struct call *c, const struct dir_person *person,

@@ -338,7 +338,8 @@ static void keep_texts(struct arena *a, struct counted *k)
 void ledger_allowed(struct call *c, const struct act *a, u32 count)
 {
     struct counted k = counted_of(c, a, count);
-    u64 hash = ((u64)k.person * 31 + (u64)k.object) ^ ((u64)(uintptr_t)k.action << 7) ^ (u64)k.device;
+    u64 hash =
+        ((u64)k.person * 31 + (u64)k.object) ^ ((u64)(uintptr_t)k.action << 7) ^ (u64)k.device;
     lock();
     struct waiting *w = &led.now;
     waiting_ready(w);
@@ -375,7 +376,8 @@ static err insert_waiting(struct call *c, struct waiting *w)
             TRY(insert(c, leaf_body(c->arena, &w->counted[i], c->now, (str){ 0 })));
     if (!w->left_out)
         return E_NONE;
-    const struct counted gap = { .type = "ledger.gap", .count = w->left_out,
+    const struct counted gap = { .type = "ledger.gap",
+                                 .count = w->left_out,
                                  .since = w->left_out_since };
     return insert(c, leaf_body(c->arena, &gap, c->now, (str){ 0 }));
 }

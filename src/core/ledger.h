@@ -34,8 +34,8 @@ void ledger_allowed(struct call *c, const struct act *a, u32 count);
  * wait on). A call that was refused holds its answer until a group that began after its refusal has
  * been committed: the pipeline sends it through the write lane with nothing to run. Counted
  * decisions alone need no hurry: the writer's tick (once a second) takes them when ledger_waiting.
- * What waits is bounded (64 MiB): when a store that takes nothing has filled it, the rest is counted
- * and told by one leaf, ledger.gap. */
+ * What waits is bounded (64 MiB): when a store that takes nothing has filled it, the rest is
+ * counted and told by one leaf, ledger.gap. */
 MUST_USE err ledger_drain(struct call *c);
 void ledger_drained(struct office *o, bool committed);
 bool ledger_waiting(struct office *o);

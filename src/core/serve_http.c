@@ -4,7 +4,6 @@
  * for our own origin alone. */
 #include "core/serve_http.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/live.h"
@@ -14,6 +13,8 @@
 static const usec second_half = USEC_S / 2;
 
 struct serve_http {
+    struct arena *arena;
+    struct live_ws *spare; /* closed ones, used again */
     struct serve_http_options o;
     struct serve_port *port;
     struct live_port *live;
@@ -28,6 +29,7 @@ struct serve_http {
 
 /* One live socket: what its handle and its subscriptions are found by. */
 struct live_ws {
+    struct live_ws *next;
     struct serve_http *http;
     struct http_server *server;
     struct ref ws;
@@ -121,13 +123,29 @@ static void on_drain(void *arg, struct ref ws)
     live_drained(w->sock);
 }
 
+static struct live_ws *ws_take(struct serve_http *h)
+{
+    struct live_ws *w = h->spare;
+    if (w)
+        h->spare = w->next;
+    else
+        w = NEW(h->arena, struct live_ws);
+    return w;
+}
+
+static void ws_give(struct live_ws *w)
+{
+    w->next = w->http->spare;
+    w->http->spare = w;
+}
+
 static void on_close(void *arg, struct ref ws, u16 code)
 {
     struct live_ws *w = arg;
     (void)ws;
     (void)code;
     live_gone(w->sock);
-    free(w);
+    ws_give(w);
 }
 
 static err live_send(void *arg, void *sock, str frame)
@@ -202,12 +220,11 @@ static void open_live(struct serve_http *h, struct http_req *req)
         say_code(req, (u16)err_status(e), err_text(e));
         return;
     }
-    struct live_ws *w = calloc(1, sizeof *w);
-    must(w != NULL);
+    struct live_ws *w = ws_take(h);
     *w = (struct live_ws){ .http = h, .server = req->server, .sock = sock };
     if (ws_accept(req, S("outwork.v1"), &calls, w, &w->ws) != E_NONE) {
         live_gone(sock);
-        free(w);
+        ws_give(w);
         return;
     }
     live_opened(sock, w);
@@ -306,8 +323,10 @@ static err open_servers(struct serve_http *h)
 
 err serve_http_open(const struct serve_http_options *o, struct serve_http **ret)
 {
-    struct serve_http *h = calloc(1, sizeof *h);
-    must(h != NULL && o->fds_n <= SERVE_HTTP_FDS_MAX);
+    must(o->fds_n <= SERVE_HTTP_FDS_MAX);
+    struct arena *a = arena_new("front", (size_t)64 << 20);
+    struct serve_http *h = NEW(a, struct serve_http);
+    h->arena = a;
     h->o = *o;
     h->tick.run = on_tick;
     h->turn.run = on_turn;
@@ -376,5 +395,5 @@ void serve_http_free(struct serve_http *h)
     loop_undefer(h->o.loop, &h->turn);
     live_port_free(h->live);
     serve_port_close(h->port);
-    free(h);
+    arena_free(h->arena);
 }

@@ -57,7 +57,7 @@ err office_policy_text(const struct config *c, struct arena *out, str *ret, str 
 {
     if (c->policies.n)
         return folder_text(str_z(out, c->policies), out, ret, ret_why);
-    *ret = base_policy_text();
+    *ret = tables_base_policy();
     return E_NONE;
 }
 

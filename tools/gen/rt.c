@@ -64,8 +64,9 @@ static bool controls(str s)
 static bool deceives(str s)
 {
     for (i32 c; (c = utf8_next(&s)) >= 0;)
-        if (c == '\n' || c == '\t' || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-            (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD)
+        if (c == '\n' || c == '\t' || (c >= 0x200B && c <= 0x200F) ||
+            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+            c == 0xAD)
             return true;
     return false;
 }

@@ -28,7 +28,8 @@ static err channel_of(struct call *c, channel_id id, struct channel *ret)
     return channel_seen_by(c, id, me(c), ret);
 }
 
-err chat_channels_mine(struct call *c, const struct chat_channels_mine_in *in, struct channel_list *ret)
+err chat_channels_mine(struct call *c, const struct chat_channels_mine_in *in,
+                       struct channel_list *ret)
 {
     (void)in;
     return q_channels_of(c, me(c), ret);
@@ -223,7 +224,9 @@ err chat_messages_list(struct call *c, const struct chat_messages_list_in *in,
         return q_messages_after(c, &later, &ret->items);
     }
     const struct q_messages_before_in earlier = {
-        .me = me(c), .channel = in->channel, .limit = in->limit,
+        .me = me(c),
+        .channel = in->channel,
+        .limit = in->limit,
         .before = in->has_before ? in->before : INT64_MAX,
     };
     return q_messages_before(c, &earlier, &ret->items);

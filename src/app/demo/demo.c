@@ -80,7 +80,7 @@ static err seal_secrets(struct call *c, struct demo *d)
 err demo_prepare(struct call *c, struct demo **ret)
 {
     struct demo *d = NEW(c->arena, struct demo);
-    str text = demo_people_tsv(), f[5];
+    str text = tables_people(), f[5];
     d->by_login = map_in(c->arena);
     d->by_channel = map_in(c->arena);
     d->departments = map_in(c->arena);
@@ -95,7 +95,7 @@ err demo_prepare(struct call *c, struct demo **ret)
         };
         map_put(&d->by_login, f[0], (void *)d->people.n);
     }
-    text = demo_channels_tsv();
+    text = tables_channels();
     while (line_of(&text, f, 5)) {
         *vec_push(&d->channels, c->arena) = (struct demo_channel){
             .name = f[0],
@@ -237,7 +237,7 @@ err demo_load(struct call *c, void *arg)
 {
     struct demo *d = arg;
     const usec now = c->now, midnight = (now + beijing) / USEC_DAY * USEC_DAY - beijing;
-    str text = demo_week_tsv(), f[5];
+    str text = tables_week(), f[5];
     TRY(load_people(c, d));
     for (size_t i = 0; i < d->channels.n; i++)
         TRY(load_channel(c, d, &d->channels.at[i]));

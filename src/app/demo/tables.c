@@ -18,19 +18,19 @@ EMBED(embed_channels, "demo/channels.tsv")
 EMBED(embed_week, "demo/week.tsv")
 EMBED(embed_policy, "policies/base.cedar")
 
-str demo_people_tsv(void)
+str tables_people(void)
 {
     return embed_people_text();
 }
-str demo_channels_tsv(void)
+str tables_channels(void)
 {
     return embed_channels_text();
 }
-str demo_week_tsv(void)
+str tables_week(void)
 {
     return embed_week_text();
 }
-str base_policy_text(void)
+str tables_base_policy(void)
 {
     return embed_policy_text();
 }

@@ -5,9 +5,9 @@
 
 #include "base/str.h"
 
-str demo_people_tsv(void);   /* demo/people.tsv */
-str demo_channels_tsv(void); /* demo/channels.tsv */
-str demo_week_tsv(void);     /* demo/week.tsv */
-str base_policy_text(void);  /* policies/base.cedar */
+str tables_people(void);      /* demo/people.tsv */
+str tables_channels(void);    /* demo/channels.tsv */
+str tables_week(void);        /* demo/week.tsv */
+str tables_base_policy(void); /* policies/base.cedar */
 
 #endif

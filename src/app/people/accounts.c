@@ -56,15 +56,14 @@ err password_check(struct call *c, str password, str login)
     return fail(c, E_WEAK_PASSWORD, "%s", what);
 }
 
-err totp_accept(struct call *c, person_id person, str sealed, str code, i64 last_step,
-                i64 *ret_step)
+err people_totp(struct call *c, const struct totp_shown *shown, i64 *ret_step)
 {
     struct vault_totp_check_in in = {
-        .context = str_fmt(c->arena, "%lld", (long long)person.v),
-        .sealed = sealed,
-        .code = code,
+        .context = str_fmt(c->arena, "%lld", (long long)shown->person.v),
+        .sealed = shown->sealed,
+        .code = shown->code,
         .now = c->now,
-        .last_step = (u64)last_step,
+        .last_step = (u64)shown->last_step,
     };
     struct vault_totp_check_out out;
     if (!office_vault())
@@ -120,7 +119,7 @@ err token_hash(str token, u8 ret_hash[32])
     return E_NONE;
 }
 
-str login_normal(struct arena *out, str login)
+str people_login(struct arena *out, str login)
 {
     str trimmed = str_trim(login);
     char *p = str_z(out, trimmed);

@@ -14,7 +14,7 @@ err people_me_get(struct call *c, const struct people_me_get_in *in, struct me *
 err people_people_list(struct call *c, const struct people_people_list_in *in,
                        struct person_page *ret)
 {
-    str q = in->has_q ? login_normal(c->arena, in->q) : (str){ 0 };
+    str q = in->has_q ? people_login(c->arena, in->q) : (str){ 0 };
     const struct q_person_find_in find = {
         .after = in->after, .q = q, .has_q = q.n > 0, .limit = in->limit
     };
@@ -53,7 +53,7 @@ err people_person_add_before(struct call *c, struct people_person_add_in *in)
 {
     if (!str_trim(in->name).n)
         return call_field(c, "name", "required", 0);
-    str login = login_normal(c->arena, in->login);
+    str login = people_login(c->arena, in->login);
     if (!login.n)
         return call_field(c, "login", "required", 0);
     for (size_t i = 0; i < login.n; i++) {
@@ -191,7 +191,8 @@ err people_device_unlock(struct call *c, const struct people_device_unlock_in *i
     return device_after(c, in->device, ret);
 }
 
-err people_departments_list(struct call *c, const struct people_departments_list_in *in, struct department_list *ret)
+err people_departments_list(struct call *c, const struct people_departments_list_in *in,
+                            struct department_list *ret)
 {
     (void)in;
     return q_departments_find(c, ret);

@@ -13,7 +13,8 @@ err people_my_passkeys(struct call *c, const struct people_my_passkeys_in *in,
     return q_passkeys_of(c, (person_id){ c->who.person }, in->after, in->limit, &ret->items);
 }
 
-err people_passkey_start(struct call *c, const struct people_passkey_start_in *in, struct passkey_start *ret)
+err people_passkey_start(struct call *c, const struct people_passkey_start_in *in,
+                         struct passkey_start *ret)
 {
     (void)in;
     struct q_passkey_credentials_rows rows;

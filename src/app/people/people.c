@@ -192,7 +192,7 @@ err people_add(struct call *c, const struct new_person *p, person_id *ret_id)
     person_id id = { p->id ? p->id : call_new_id(c) };
     const struct q_person_insert_in in = {
         .id = id,
-        .login = login_normal(c->arena, p->login),
+        .login = people_login(c->arena, p->login),
         .name = p->name,
         .title = p->title,
         .mail = p->mail,

@@ -21,13 +21,17 @@ bool password_matches(str encoded, str password);
 MUST_USE err password_check(struct call *c, str password, str login);
 /* The code of an authenticator app against a sealed secret. E_WRONG_CODE, or E_BUSY without a
  * vault. */
-MUST_USE err totp_accept(struct call *c, person_id person, str sealed, str code, i64 last_step,
-                         i64 *ret_step);
+struct totp_shown {
+    person_id person;
+    str sealed, code;
+    i64 last_step;
+};
+MUST_USE err people_totp(struct call *c, const struct totp_shown *shown, i64 *ret_step);
 void recovery_hash(person_id person, str code, u8 ret[32]);
 str recovery_new(struct arena *out);
 str token_new(struct arena *out, u8 ret_hash[32]);
 MUST_USE err token_hash(str token, u8 ret_hash[32]);
-str login_normal(struct arena *out, str login); /* trimmed, lower case */
+str people_login(struct arena *out, str login); /* trimmed, lower case */
 
 /* ---- arrive.c: from credentials that hold to a session ---- */
 

@@ -22,7 +22,8 @@ static err refused(struct call *c, person_id person, const char *why)
     return fail(c, E_WRONG_SIGN_IN, "%s", why);
 }
 
-err people_sign_in_start(struct call *c, const struct people_sign_in_start_in *in, struct challenge *ret)
+err people_sign_in_start(struct call *c, const struct people_sign_in_start_in *in,
+                         struct challenge *ret)
 {
     (void)in;
     ret->challenge = challenge_new(c->arena, c->now);
@@ -34,8 +35,10 @@ static err second_factor(struct call *c, const struct q_person_by_login_row *p, 
                          struct arrival *a)
 {
     if (code.n == 6)
-        return p->has_totp ? totp_accept(c, p->id, p->totp, code, p->totp_step, &a->totp_step)
-                           : E_WRONG_CODE;
+        return p->has_totp
+                   ? people_totp(c, &(struct totp_shown){ p->id, p->totp, code, p->totp_step },
+                                 &a->totp_step)
+                   : E_WRONG_CODE;
     u8 hash[32];
     struct q_recovery_find_row row;
     recovery_hash(p->id, code, hash);
@@ -51,7 +54,7 @@ err people_sign_in_password_before(struct call *c, struct people_sign_in_passwor
 {
     struct arrival *a = NEW(c->arena, struct arrival);
     struct q_person_by_login_row p = { 0 };
-    str login = login_normal(c->arena, in->login);
+    str login = people_login(c->arena, in->login);
     TRY(call_rate(c, "login", login)); /* from however many addresses, known or not */
     err found = q_person_by_login(c, login, &p);
     if (found != E_NONE && found != E_NOT_FOUND)
@@ -171,7 +174,8 @@ err people_invite_accept_before(struct call *c, struct people_invite_accept_in *
     TRY(password_check(c, in->password, row.login));
     if (b64_parse(c->arena, in->ticket, &a->totp) != E_NONE)
         return call_field(c, "ticket", "format", 0);
-    err e = totp_accept(c, row.person, a->totp, in->code, 0, &a->arrival.totp_step);
+    const struct totp_shown shown = { row.person, a->totp, in->code, 0 };
+    err e = people_totp(c, &shown, &a->arrival.totp_step);
     if (e == E_WRONG_CODE || e == E_CORRUPT) {
         IGNORE(call_field(c, "code", "wrong", 0));
         return fail(c, E_WRONG_CODE, "the code does not fit the secret");
@@ -205,8 +209,8 @@ static void take_ended_all(struct office *o, void *arg)
 }
 
 /* The password, the authenticator and ten recovery codes take the place of all that was before,
- * passkeys too: a link is given when the former ones are lost or in the wrong hands. Sessions opened
- * with them end. */
+ * passkeys too: a link is given when the former ones are lost or in the wrong hands. Sessions
+ * opened with them end. */
 err people_invite_accept(struct call *c, const struct people_invite_accept_in *in,
                          struct accepted *ret)
 {
@@ -219,8 +223,10 @@ err people_invite_accept(struct call *c, const struct people_invite_accept_in *i
     TRY(q_invite_use(c, c->now, (str){ (const char *)hash, sizeof hash }, &changed));
     if (!changed)
         return fail(c, E_INVITE_GONE, "used in the meantime");
-    const struct q_person_accept_in credentials = { .id = a->person, .password = made->password,
-                                                    .totp = made->totp, .step = a->totp_step,
+    const struct q_person_accept_in credentials = { .id = a->person,
+                                                    .password = made->password,
+                                                    .totp = made->totp,
+                                                    .step = a->totp_step,
                                                     .now = c->now };
     TRY(q_person_accept(c, &credentials, &changed));
     if (!changed)
@@ -236,7 +242,8 @@ err people_invite_accept(struct call *c, const struct people_invite_accept_in *i
 
 /* ---- The session ---- */
 
-err people_session_challenge(struct call *c, const struct people_session_challenge_in *in, struct challenge *ret)
+err people_session_challenge(struct call *c, const struct people_session_challenge_in *in,
+                             struct challenge *ret)
 {
     (void)in;
     ret->challenge = challenge_new(c->arena, c->now);

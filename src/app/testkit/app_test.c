@@ -167,7 +167,7 @@ void app_begin(struct app *app)
     app->office = office_new(app->office_arena, &oo);
     vault_begin(app);
     office_vault_enter(app->office);
-    expect_ok(office_policies(app->office, base_policy_text(), app->a, &faults));
+    expect_ok(office_policies(app->office, tables_base_policy(), app->a, &faults));
     if (serve_migrate(db_path.p, modules, modules_n, &report) != E_NONE)
         test_failed(__FILE__, __LINE__, "%s", report.why);
     const struct serve_options so = { .office = app->office,
