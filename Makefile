@@ -7,6 +7,19 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 B    ?= build
+# The office with the demo company: DATA is made once and then only started. It stands alone, so that starting what is
+# built already costs one reading of the rest.
+DATA ?= data
+ifeq ($(MAKECMDGOALS),run)
+run:
+	@tools/setup run
+	@$(MAKE) --no-print-directory -s -j2 B=$(B) all
+	@[ -e $(DATA) ] || $(B)/outwork demo init --data $(DATA)
+	@$(B)/outwork trust --data $(DATA) --ask
+	@exec $(B)/outwork run --data $(DATA) --banner
+.PHONY: run
+else
+
 SAN  ?=
 ifeq ($(origin CC),default)
 CC   := gcc
@@ -121,15 +134,6 @@ help:
 ##
 ## Variables: B=folder (build), CC=gcc|clang, SAN=address,undefined|thread, V=1 prints commands.
 
-# The office with the demo company. DATA is made once and then only started.
-DATA ?= data
-run:
-	@tools/setup run
-	@$(MAKE) --no-print-directory -j2 all
-	@[ -e $(DATA) ] || $(B)/outwork demo init --data $(DATA)
-	@$(B)/outwork trust --data $(DATA) --ask
-	@exec $(B)/outwork run --data $(DATA) --banner
-
 install-deps:
 	@tools/setup test
 clean:
@@ -139,4 +143,5 @@ distclean: clean
 
 -include $(wildcard mk/*.mk)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit run help install-deps clean distclean
+.PHONY: all unit help install-deps clean distclean
+endif
