@@ -367,6 +367,13 @@ bool ledger_waiting(struct office *o)
     return waiting;
 }
 
+static void empty_waiting(struct waiting *w)
+{
+    arena_reset(w->a);
+    *w = (struct waiting){ .a = w->a };
+    w->counted = NEW_N(w->a, struct counted, COUNTED_MAX);
+}
+
 static err insert_waiting(struct call *c, struct waiting *w)
 {
     for (size_t i = 0; i < w->bodies.n; i++)
@@ -382,10 +389,28 @@ static err insert_waiting(struct call *c, struct waiting *w)
     return insert(c, leaf_body(c->arena, &gap, c->now, (str){ 0 }));
 }
 
+/* What came since joins what an undone group took: a refusal is told as soon as the next group is
+ * committed, so its leaf must be in that group and not in the one behind it. */
+static void join_taken(struct waiting *to, struct waiting *from, usec now)
+{
+    if (!from->a || arena_room(to->a) < arena_used(from->a) * 2)
+        return; /* the store has taken nothing for long: these wait for a group of their own */
+    for (size_t i = 0; i < from->bodies.n; i++)
+        *vec_push(&to->bodies, to->a) = str_copy(to->a, from->bodies.at[i]);
+    for (size_t i = 0; from->counted_n && i < COUNTED_MAX; i++)
+        if (from->counted[i].count)
+            *vec_push(&to->bodies, to->a) = leaf_body(to->a, &from->counted[i], now, (str){ 0 });
+    to->left_out_since = to->left_out ? to->left_out_since : from->left_out_since;
+    to->left_out += from->left_out;
+    empty_waiting(from);
+}
+
 err ledger_drain(struct call *c)
 {
     lock();
-    if (!led.is_taken) { /* else: what an undone group took is still there, and goes first */
+    if (led.is_taken) {
+        join_taken(&led.taken, &led.now, c->now);
+    } else {
         struct waiting empty = led.taken;
         led.taken = led.now;
         led.now = empty;
@@ -401,11 +426,8 @@ void ledger_drained(struct office *o, bool committed)
     if (!committed)
         return;
     lock();
-    if (led.taken.a && (led.taken.bodies.n || led.taken.counted_n)) {
-        arena_reset(led.taken.a);
-        led.taken = (struct waiting){ .a = led.taken.a };
-        led.taken.counted = NEW_N(led.taken.a, struct counted, COUNTED_MAX);
-    }
+    if (led.taken.a && (led.taken.bodies.n || led.taken.counted_n))
+        empty_waiting(&led.taken);
     led.is_taken = false;
     unlock();
 }
