@@ -32,12 +32,13 @@ static void read_lines(struct check *c, str text)
         for (size_t i = 0; i < COUNT(part); i++)
             part[i] = str_cut(&line, ' ');
         if (str_eq(part[0], S("ACTION"))) {
-            mark(&c->seen, str_fmt(c->a, "action " STR_FMT " " STR_FMT, STR_ARG(part[1]),
-                                   STR_ARG(part[2])));
+            mark(&c->seen,
+                 str_fmt(c->a, "action " STR_FMT " " STR_FMT, STR_ARG(part[1]), STR_ARG(part[2])));
             continue;
         }
         if (str_starts(part[2], S("2")))
-            mark(&c->seen, str_fmt(c->a, "2 " STR_FMT " " STR_FMT, STR_ARG(part[0]), STR_ARG(part[1])));
+            mark(&c->seen,
+                 str_fmt(c->a, "2 " STR_FMT " " STR_FMT, STR_ARG(part[0]), STR_ARG(part[1])));
         mark(&c->seen, str_fmt(c->a, "code " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(part[0]),
                                STR_ARG(part[1]), STR_ARG(part[3])));
     }
@@ -74,8 +75,9 @@ static void check_endpoints(struct check *c, const struct json *doc)
             ask(c, str_fmt(c->a, "2 " STR_FMT " " STR_FMT, STR_ARG(method), STR_ARG(path)),
                 "never answered with success");
             for (u32 e = 0; errors && e < errors->n; e++)
-                ask(c, str_fmt(c->a, "code " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(method),
-                               STR_ARG(path), STR_ARG(errors->at[e].s)),
+                ask(c,
+                    str_fmt(c->a, "code " STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(method),
+                            STR_ARG(path), STR_ARG(errors->at[e].s)),
                     "an error that no test has produced");
             for (u32 k = 0; actions && k < actions->n; k++)
                 mark(&c->actions, actions->at[k].s);

@@ -32,26 +32,38 @@ struct box {
 };
 static const char *const kinds[] = { "open", "shut" };
 static const struct entity_attr attrs[] = {
-    { .name = "owner", .type = "Person", .prefix = "pers",
-      .col = { .kind = COL_I64, .optional = true, .at = offsetof(struct box, owner),
+    { .name = "owner",
+      .type = "Person",
+      .prefix = "pers",
+      .col = { .kind = COL_I64,
+               .optional = true,
+               .at = offsetof(struct box, owner),
                .has_at = offsetof(struct box, has_owner) } },
     { .name = "size", .col = { .kind = COL_I64, .at = offsetof(struct box, size) } },
-    { .name = "kind", .words = kinds,
+    { .name = "kind",
+      .words = kinds,
       .col = { .kind = COL_ENUM, .limit = 2, .at = offsetof(struct box, kind) } },
 };
 static const struct entity_attr parents[] = {
-    { .name = "room", .type = "Room", .prefix = "room",
+    { .name = "room",
+      .type = "Room",
+      .prefix = "room",
       .col = { .kind = COL_I64, .at = offsetof(struct box, room) } },
 };
 static const struct entity_attr facts[] = {
     { .name = "guest", .col = { .kind = COL_BOOL, .at = offsetof(struct box, guest) } },
 };
 static const struct entity box_entity = {
-    .type = "Box", .prefix = "boxx", .record_size = sizeof(struct box),
+    .type = "Box",
+    .prefix = "boxx",
+    .record_size = sizeof(struct box),
     .id_at = offsetof(struct box, id),
-    .attrs = attrs, .attrs_n = COUNT(attrs),
-    .parents = parents, .parents_n = COUNT(parents),
-    .context = facts, .context_n = COUNT(facts),
+    .attrs = attrs,
+    .attrs_n = COUNT(attrs),
+    .parents = parents,
+    .parents_n = COUNT(parents),
+    .context = facts,
+    .context_n = COUNT(facts),
 };
 
 struct desk {
@@ -62,7 +74,8 @@ struct desk {
 
 static struct desk *desk_of(struct T *T, bool policies)
 {
-    static const char *const roles[] = { "member", "boss" }, *const states[] = { "active", "locked" };
+    static const char *const roles[] = { "member", "boss" }, *const states[] = { "active",
+                                                                                 "locked" };
     static const char *const owners[] = { "own", "company" };
     static const struct dir_words words = { roles, states, owners, states, 0, 0 };
     struct desk *d = NEW(T->arena, struct desk);
@@ -72,14 +85,21 @@ static struct desk *desk_of(struct T *T, bool policies)
     dir_words_set(d->office, &words);
     if (policies)
         expect_ok(office_policies(d->office, str_from(policy), T->arena, &faults));
-    const struct dir_person p = { .id = 1, .role = 1, .name = S("N"), .login = S("n"),
-                                  .title = S(""), .department_name = S("") };
+    const struct dir_person p = { .id = 1,
+                                  .role = 1,
+                                  .name = S("N"),
+                                  .login = S("n"),
+                                  .title = S(""),
+                                  .department_name = S("") };
     const struct dir_device own = { .id = 10, .person = 1, .owner = 0, .name = S("D") };
     dir_put_person(d->office, &p);
     dir_put_device(d->office, &own);
-    d->call = (struct call){ .arena = T->arena, .office = d->office, .answer = &d->answer,
-                             .who = { .person = 1, .device = 10, .strength = 2,
-                                      .address = S("192.0.2.1") } };
+    d->call = (struct call){
+        .arena = T->arena,
+        .office = d->office,
+        .answer = &d->answer,
+        .who = { .person = 1, .device = 10, .strength = 2, .address = S("192.0.2.1") }
+    };
     return d;
 }
 
@@ -142,7 +162,8 @@ TEST(gate_decides_rows_of_a_page_as_it_decides_each_alone)
     u32 allow = 0;
     for (int i = 0; i < 4000; i++) {
         struct box *row = NEW(T->arena, struct box);
-        *row = (struct box){ .id = 1 + i, .owner = (i64)rng_next_below(&rng, 3),
+        *row = (struct box){ .id = 1 + i,
+                             .owner = (i64)rng_next_below(&rng, 3),
                              .size = (i64)rng_next_below(&rng, 6),
                              .room = 4 + (i64)rng_next_below(&rng, 3),
                              .has_owner = rng_next_below(&rng, 4) != 0,
@@ -194,8 +215,9 @@ TEST(gate_keeps_the_policies_in_force_when_new_ones_are_faulty)
     expect(str_find(faults, S("base.cedar")) >= 0);
     expect(allowed(d, "box.see", &b, "kind"));
     u64 generation = session_generation(d->office);
-    expect_ok(office_policies(d->office, S("@id(\"no\") @advice(\"never\")"
-                                           " forbid (principal, action, resource);"),
+    expect_ok(office_policies(d->office,
+                              S("@id(\"no\") @advice(\"never\")"
+                                " forbid (principal, action, resource);"),
                               T->arena, &faults));
     expect(session_generation(d->office) > generation);
     expect(!allowed(d, "box.see", &b, "no"));

@@ -16,7 +16,8 @@ TEST(idmap_agrees_with_an_array_under_random_operations)
     size_t n = 0;
     for (size_t i = 0; i < KEYS; i++) {
         want[i] = IDMAP_NONE;
-        keys[i] = i % 3 ? (i64)i << 12 : (i64)i - 100; /* as ids of one millisecond; and negative ones */
+        keys[i] =
+            i % 3 ? (i64)i << 12 : (i64)i - 100; /* as ids of one millisecond; and negative ones */
     }
     for (int step = 0; step < STEPS; step++) {
         size_t k = (size_t)rng_next_below(&rng, KEYS);

@@ -97,10 +97,10 @@ TEST(proof_points_off_the_curve_are_refused)
     u8 bad[4][65];
     for (size_t i = 0; i < COUNT(bad); i++)
         memcpy(bad[i], mine, 65);
-    bad[0][64] ^= 1;                 /* not on the curve */
-    bad[1][0] = 2;                   /* compressed */
-    memset(bad[2] + 1, 0, 64);       /* the origin */
-    memset(bad[3] + 1, 0xff, 64);    /* above the prime */
+    bad[0][64] ^= 1;              /* not on the curve */
+    bad[1][0] = 2;                /* compressed */
+    memset(bad[2] + 1, 0, 64);    /* the origin */
+    memset(bad[3] + 1, 0xff, 64); /* above the prime */
     for (size_t i = 0; i < COUNT(bad); i++)
         expect_err(proof_agree((str){ (const char *)bad[i], 65 }, S("c"), theirs, key), E_INVALID);
     expect_err(proof_agree((str){ (const char *)mine, 64 }, S("c"), theirs, key), E_INVALID);

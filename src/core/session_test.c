@@ -25,15 +25,18 @@ static struct office *office_of(struct T *T)
 
 static void put_person(struct office *o, i64 id, u8 status)
 {
-    dir_put_person(o, &(struct dir_person){ .id = id, .status = status, .name = S("N"),
-                                            .login = S("n"), .title = S(""),
+    dir_put_person(o, &(struct dir_person){ .id = id,
+                                            .status = status,
+                                            .name = S("N"),
+                                            .login = S("n"),
+                                            .title = S(""),
                                             .department_name = S("") });
 }
 
 static void put_device(struct office *o, i64 id, i64 person, u8 status)
 {
-    dir_put_device(o, &(struct dir_device){ .id = id, .person = person, .status = status,
-                                            .name = S("D") });
+    dir_put_device(
+        o, &(struct dir_device){ .id = id, .person = person, .status = status, .name = S("D") });
 }
 
 static void token_of(i64 id, u8 ret[SESSION_TOKEN_BYTES])
@@ -43,8 +46,12 @@ static void token_of(i64 id, u8 ret[SESSION_TOKEN_BYTES])
 
 static void put(struct office *o, i64 id, i64 person, i64 device)
 {
-    struct session_row row = { .id = id, .person = person, .device = device, .strength = 2,
-                               .ends = os_now() + USEC_HOUR, .has_key = true,
+    struct session_row row = { .id = id,
+                               .person = person,
+                               .device = device,
+                               .strength = 2,
+                               .ends = os_now() + USEC_HOUR,
+                               .has_key = true,
                                .proof_until = os_now() + USEC_MIN };
     u8 token[SESSION_TOKEN_BYTES];
     token_of(id, token);
@@ -138,7 +145,8 @@ TEST(session_ends_leave_all_others_alone)
 TEST(session_cookie_is_closed_to_scripts_and_other_sites)
 {
     str line = session_cookie(T->arena, S("token"), USEC_HOUR);
-    expect_s(line, S("__Host-outwork=token; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict"));
+    expect_s(line,
+             S("__Host-outwork=token; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict"));
     line = session_cookie(T->arena, (str){ 0 }, USEC_HOUR);
     expect(str_find(line, S("Max-Age=0")) > 0);
 }
@@ -146,8 +154,12 @@ TEST(session_cookie_is_closed_to_scripts_and_other_sites)
 TEST(session_without_a_vault_is_busy_not_open)
 {
     struct office *o = office_of(T);
-    struct session_row row = { .id = 100, .person = 1, .device = 10, .strength = 2,
-                               .ends = os_now() + USEC_HOUR, .proof_until = os_now() + USEC_HOUR,
+    struct session_row row = { .id = 100,
+                               .person = 1,
+                               .device = 10,
+                               .strength = 2,
+                               .ends = os_now() + USEC_HOUR,
+                               .proof_until = os_now() + USEC_HOUR,
                                .sealed_key = S("sealed") };
     u8 token[SESSION_TOKEN_BYTES];
     struct who who;
@@ -160,7 +172,10 @@ TEST(session_without_a_vault_is_busy_not_open)
     buf_put(&b, S("__Host-outwork="));
     b64_put(&b, token, sizeof token);
     const struct credentials shown = {
-        .cookie = buf_str(&b), .method = S("GET"), .target = S("/api/me"), .proof = S("x"),
+        .cookie = buf_str(&b),
+        .method = S("GET"),
+        .target = S("/api/me"),
+        .proof = S("x"),
         .time = str_fmt(T->arena, "%lld", (long long)(os_now() / USEC_MS)),
     };
     expect_err(session_check(o, &shown, SESSION_PROOF, os_now(), &who), E_BUSY);

@@ -50,7 +50,8 @@ static void expect_rule(struct got g, const char *rule, const char *advice)
     expect_s(field(&g, "advice"), str_from(advice));
 }
 
-/* How the channel stands in somebody's list: "last_seq/read_seq/unread", empty when it is not there. */
+/* How the channel stands in somebody's list: "last_seq/read_seq/unread", empty when it is not
+ * there. */
 static str listed(struct visitor *v, str channel)
 {
     struct got g = get(v, "/api/channels");
@@ -96,8 +97,9 @@ TEST(F_02_a_message_sent_again_with_its_key_is_one_message)
     struct two t = two_of(T);
     str channel = create(t.chen, "public", "General");
     const char *path = at(t.chen, channel, "/messages");
-    struct ask a = { .method = "POST", .path = path, .body = "{\"text\":\"once\"}",
-                     .key = "key-of-one-message" };
+    struct ask a = {
+        .method = "POST", .path = path, .body = "{\"text\":\"once\"}", .key = "key-of-one-message"
+    };
     struct got first = ask(t.chen, &a);
     expect_status(first, 200);
     expect(str_find(first.lines, S("Outwork-Repeated")) < 0);
@@ -125,10 +127,13 @@ TEST(chat_keys_that_are_none_are_refused)
 {
     struct two t = two_of(T);
     str channel = create(t.chen, "public", "General");
-    struct ask a = { .method = "POST", .path = at(t.chen, channel, "/messages"),
+    struct ask a = { .method = "POST",
+                     .path = at(t.chen, channel, "/messages"),
                      .body = "{\"text\":\"x\"}" };
-    static const char *const bad[] = { "", "short", "with space 12",
-                                       "0123456789012345678901234567890123456789012345678901234567890123x" };
+    static const char *const bad[] = {
+        "", "short", "with space 12",
+        "0123456789012345678901234567890123456789012345678901234567890123x"
+    };
     for (size_t i = 0; i < COUNT(bad); i++) {
         a.key = bad[i];
         struct got g = ask(t.chen, &a);
@@ -204,9 +209,9 @@ TEST(F_02_two_people_have_one_direct_channel)
     struct got list = get(wang, "%s", at(wang, channel, "/messages"));
     expect_i(number(&list, "items"), 0);
     expect_code(post(t.chen, at(t.chen, channel, "/leave"), "{}"), 409, "not_in_direct");
-    expect_code(post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}",
-                     STR_ARG(li)),
-                409, "not_in_direct");
+    expect_code(
+        post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}", STR_ARG(li)),
+        409, "not_in_direct");
     struct got self = post(t.chen, "/api/direct", "{\"person\":\"" STR_FMT "\"}", STR_ARG(chen));
     expect_i(number(&self, "members"), 1); /* notes to oneself */
     expect_code(post(t.chen, "/api/direct", "{\"person\":\"pers_0000000000001\"}"), 404,
@@ -243,8 +248,9 @@ TEST(chat_a_private_channel_refuses_strangers_and_says_why)
     expect_rule(say(t.li, channel, "x"), rule, advice);
     expect_rule(post(t.li, at(t.li, channel, "/leave"), "{}"), rule, advice);
     expect_rule(post(t.li, at(t.li, channel, "/read"), "{\"seq\":1}"), rule, advice);
-    expect_rule(post(t.li, at(t.li, channel, "/members"), "{\"person\":\"" STR_FMT "\"}", STR_ARG(li)),
-                rule, advice);
+    expect_rule(
+        post(t.li, at(t.li, channel, "/members"), "{\"person\":\"" STR_FMT "\"}", STR_ARG(li)),
+        rule, advice);
     struct got list = get(t.li, "%s", at(t.li, channel, "/messages"));
     expect_i(number(&list, "items"), 0);
     expect(str_find(list.body, S("secret")) < 0);
@@ -252,16 +258,16 @@ TEST(chat_a_private_channel_refuses_strangers_and_says_why)
     expect_i(number(&browse, "items"), 0);
     expect_s(listed(t.li, channel), S(""));
 
-    struct got m = post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}",
-                        STR_ARG(li));
+    struct got m =
+        post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}", STR_ARG(li));
     expect_status(m, 200);
     expect_s(field(&m, "name"), S("Li Na"));
-    expect_code(post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}",
-                     STR_ARG(li)),
-                409, "already_there");
-    expect_code(post(t.chen, at(t.chen, channel, "/members"),
-                     "{\"person\":\"pers_0000000000001\"}"),
-                404, "not_found");
+    expect_code(
+        post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"" STR_FMT "\"}", STR_ARG(li)),
+        409, "already_there");
+    expect_code(
+        post(t.chen, at(t.chen, channel, "/members"), "{\"person\":\"pers_0000000000001\"}"), 404,
+        "not_found");
     expect_status(say(t.li, channel, "thanks"), 200);
     expect_status(get(t.li, "/api/messages/" STR_FMT, STR_ARG(message)), 200);
 
@@ -308,7 +314,8 @@ TEST(chat_public_channels_are_read_by_all_and_written_by_members)
 
 static err make_core(struct call *c, void *arg)
 {
-    const struct new_channel n = { .kind = CHANNEL_KIND_PUBLIC, .name = S("Formula"),
+    const struct new_channel n = { .kind = CHANNEL_KIND_PUBLIC,
+                                   .name = S("Formula"),
                                    .label = 1 + LABEL_CORE };
     return chat_make(c, &n, *(person_id *)arg, &(channel_id){ 0 });
 }
@@ -338,15 +345,21 @@ TEST(chat_texts_come_back_as_they_were_written)
     struct two t = two_of(T);
     str channel = create(t.chen, "public", "General");
     static const char *const texts[] = {
-        "<script>alert(1)</script> & &amp; <b>x</b>", "今天下午开会，请准时。", "𠜎𠮷 😀 👩‍👩‍👧 e\xcc\x81",
-        "line one\\nline two\\ttab", "\\\"quoted\\\" \\\\ back", "\xe2\x80\xae rtl \xe2\x80\xac",
-        "'; DROP TABLE message; --", "%s %n {} ${x}",
+        "<script>alert(1)</script> & &amp; <b>x</b>",
+        "今天下午开会，请准时。",
+        "𠜎𠮷 😀 👩‍👩‍👧 e\xcc\x81",
+        "line one\\nline two\\ttab",
+        "\\\"quoted\\\" \\\\ back",
+        "\xe2\x80\xae rtl \xe2\x80\xac",
+        "'; DROP TABLE message; --",
+        "%s %n {} ${x}",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         str body = str_fmt(T->arena, "{\"text\":\"%s\"}", texts[i]);
         const struct json *sent;
         expect_ok(json_parse(T->arena, body, &sent, NULL));
-        struct got g = ask(t.chen, &(struct ask){ .method = "POST", .body = body.p,
+        struct got g = ask(t.chen, &(struct ask){ .method = "POST",
+                                                  .body = body.p,
                                                   .path = at(t.chen, channel, "/messages") });
         expect_status(g, 200);
         expect_s(field(&g, "text"), json_get(sent, S("text"))->s);
@@ -364,7 +377,8 @@ static struct got say_n(struct visitor *v, str channel, const char *unit, size_t
         buf_put(&b, str_from(unit));
     buf_put(&b, S("\"}"));
     buf_char(&b, 0);
-    return ask(v, &(struct ask){ .method = "POST", .path = at(v, channel, "/messages"), .body = b.p });
+    return ask(v,
+               &(struct ask){ .method = "POST", .path = at(v, channel, "/messages"), .body = b.p });
 }
 
 TEST(chat_limits_are_told_with_the_fields_name)
@@ -396,7 +410,8 @@ TEST(chat_limits_are_told_with_the_fields_name)
         { "not json", "body", "format" },
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
-        g = ask(t.chen, &(struct ask){ .method = "POST", .body = bad[i].body,
+        g = ask(t.chen, &(struct ask){ .method = "POST",
+                                       .body = bad[i].body,
                                        .path = at(t.chen, channel, "/messages") });
         expect_code(g, 400, "invalid");
         expect_s(field(&g, "fields.0.field"), str_from(bad[i].field));
@@ -480,7 +495,8 @@ static void step_join(struct run *r, size_t c, size_t p)
     struct model *m = &r->m;
     struct got g = join(r->who[p], r->channel[c]);
     if (m->is_private[c]) {
-        expect_code(g, 403, "denied"); /* a member of a private channel has nothing to join either */
+        expect_code(g, 403,
+                    "denied"); /* a member of a private channel has nothing to join either */
         return;
     }
     if (!m->member[c][p])
@@ -512,8 +528,8 @@ static void step_read(struct run *r, size_t c, size_t p)
 {
     struct model *m = &r->m;
     i64 seq = (i64)rng_next_below(&r->rng, (u64)m->last[c] + 3);
-    struct got g = post(r->who[p], at(r->who[p], r->channel[c], "/read"), "{\"seq\":%lld}",
-                        (long long)seq);
+    struct got g =
+        post(r->who[p], at(r->who[p], r->channel[c], "/read"), "{\"seq\":%lld}", (long long)seq);
     expect_i(g.status, m->member[c][p] ? 200 : 403);
     if (g.status == 200)
         m->read[c][p] = MAX(m->read[c][p], MIN(seq, m->last[c]));
@@ -525,11 +541,10 @@ static void check_lists(struct run *r)
     for (size_t p = 0; p < PEOPLE; p++)
         for (size_t c = 0; c < CHANNELS; c++) {
             const struct model *m = &r->m;
-            str want = m->member[c][p]
-                           ? str_fmt(r->app->a, "%lld/%lld/%lld", (long long)m->last[c],
-                                     (long long)m->read[c][p],
-                                     (long long)(m->last[c] - m->read[c][p]))
-                           : (str){ "", 0 };
+            str want = m->member[c][p] ? str_fmt(r->app->a, "%lld/%lld/%lld", (long long)m->last[c],
+                                                 (long long)m->read[c][p],
+                                                 (long long)(m->last[c] - m->read[c][p]))
+                                       : (str){ "", 0 };
             expect_s(listed(r->who[p], r->channel[c]), want);
         }
 }
@@ -547,8 +562,8 @@ TEST(F_02_random_operations_agree_with_a_model)
     }
     for (size_t c = 0; c < CHANNELS; c++) {
         r.m.is_private[c] = c % 2;
-        r.channel[c] = create(r.who[c % PEOPLE], c % 2 ? "private" : "public",
-                              str_fmt(T->arena, "c%zu", c).p);
+        r.channel[c] =
+            create(r.who[c % PEOPLE], c % 2 ? "private" : "public", str_fmt(T->arena, "c%zu", c).p);
         add_member(&r.m, c, c % PEOPLE);
     }
     for (int i = 0; i < STEPS; i++) {

@@ -50,7 +50,8 @@ static void expect_rule(struct got g, const char *rule)
 static struct got add(struct visitor *v, const char *login)
 {
     return post(v, "/api/people",
-                "{\"name\":\"Li Na\",\"login\":\"%s\",\"title\":\"Engineer\",\"mail\":\"\"}", login);
+                "{\"name\":\"Li Na\",\"login\":\"%s\",\"title\":\"Engineer\",\"mail\":\"\"}",
+                login);
 }
 
 TEST(people_an_invitation_leads_to_a_session_once)
@@ -110,7 +111,8 @@ TEST(people_weak_passwords_and_wrong_codes_leave_the_invitation_good)
         expect_s(field(&g, "fields.0.field"), S("password"));
     }
     str token = token_of(link);
-    struct got open = post(lina, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
+    struct got open =
+        post(lina, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
     struct got start = post(lina, "/api/sign-in/start", "{}");
     str ticket = field(&open, "ticket"), challenge = field(&start, "challenge");
     void *ephemeral;
@@ -177,7 +179,8 @@ TEST(people_one_administrator_alone_takes_no_other_office)
     expect_ok(id_parse(field(&made, "person.id"), "pers", &puppet));
     expect_rule(post(o.security, people_path(o.app, puppet, "/role"), "{\"role\":\"audit_admin\"}"),
                 "offices-after-the-first-sign-in");
-    expect_status(accept_invite(visitor_new(o.app), field(&made, "link"), "a fine long phrase"), 200);
+    expect_status(accept_invite(visitor_new(o.app), field(&made, "link"), "a fine long phrase"),
+                  200);
     expect_status(
         post(o.security, people_path(o.app, puppet, "/role"), "{\"role\":\"audit_admin\"}"), 200);
     /* Who has lost theirs comes back by the hands of two. */
@@ -185,7 +188,8 @@ TEST(people_one_administrator_alone_takes_no_other_office)
         post(o.security, people_path(o.app, o.audit_id, "/role"), "{\"role\":\"member\"}"), 200);
     expect_status(post(o.system, people_path(o.app, o.audit_id, "/invite"), "{}"), 200);
     expect_status(
-        post(o.security, people_path(o.app, o.audit_id, "/role"), "{\"role\":\"audit_admin\"}"), 200);
+        post(o.security, people_path(o.app, o.audit_id, "/role"), "{\"role\":\"audit_admin\"}"),
+        200);
     app_end(o.app);
 }
 
@@ -202,12 +206,12 @@ TEST(people_an_invitation_opened_twice_is_accepted_once)
         open[i] = post(lina, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
     expect_code(accept_opened(thief, link, "a fine long phrase", &open[0], S("made-up")), 409,
                 "stale_challenge");
-    expect_status(accept_opened(lina, link, "a fine long phrase", &open[0],
-                                field(&start[0], "challenge")),
-                  200);
-    expect_code(accept_opened(thief, link, "a fine long phrase", &open[1],
-                              field(&start[1], "challenge")),
-                410, "invite_gone");
+    expect_status(
+        accept_opened(lina, link, "a fine long phrase", &open[0], field(&start[0], "challenge")),
+        200);
+    expect_code(
+        accept_opened(thief, link, "a fine long phrase", &open[1], field(&start[1], "challenge")),
+        410, "invite_gone");
     expect_status(get(lina, "/api/me"), 200);
     expect_rule(post(o.chen, people_path(o.app, o.audit_id, "/invite"), "{}"),
                 "administration-is-for-administrators");
@@ -375,10 +379,11 @@ TEST(people_adding_someone_names_every_wrong_field)
     g = add(o.system, "li na");
     expect_s(field(&g, "fields.0.field"), S("login"));
     expect_code(add(o.system, "CHEN"), 409, "login_taken");
-    g = post(o.system, "/api/people",
-             "{\"name\":\"Li\",\"login\":\"li\",\"title\":\"\",\"mail\":\"\",\"department\":\"" STR_FMT
-             "\"}",
-             STR_ARG(id_text(o.app, "dept", 77)));
+    g = post(
+        o.system, "/api/people",
+        "{\"name\":\"Li\",\"login\":\"li\",\"title\":\"\",\"mail\":\"\",\"department\":\"" STR_FMT
+        "\"}",
+        STR_ARG(id_text(o.app, "dept", 77)));
     expect_code(g, 400, "invalid");
     expect_s(field(&g, "fields.0.field"), S("department"));
     expect_code(post(o.system, "/api/people", "{\"name\":"), 400, "invalid");
@@ -398,10 +403,11 @@ TEST(people_departments_hold_people)
     expect_code(post(o.system, "/api/departments", "{\"name\":\"研发部\"}"), 409, "conflict");
     expect_rule(post(o.chen, "/api/departments", "{\"name\":\"x\"}"),
                 "administration-is-for-administrators");
-    struct got g = post(o.system, "/api/people",
-                        "{\"name\":\"Li\",\"login\":\"li\",\"title\":\"\",\"mail\":\"\",\"department\":"
-                        "\"" STR_FMT "\"}",
-                        STR_ARG(dept));
+    struct got g =
+        post(o.system, "/api/people",
+             "{\"name\":\"Li\",\"login\":\"li\",\"title\":\"\",\"mail\":\"\",\"department\":"
+             "\"" STR_FMT "\"}",
+             STR_ARG(dept));
     expect_s(field(&g, "person.department_name"), S("研发部"));
     struct got list = get(o.chen, "/api/departments");
     expect_i(number(&list, "0.people"), 1);
@@ -427,9 +433,9 @@ TEST(people_a_hundred_people_page_without_gap_or_double)
         str next = { 0 };
         seen = map_in(T->arena);
         do {
-            struct got g = next.n ? get(v, "/api/people?limit=%d&after=" STR_FMT, limits[k],
-                                        STR_ARG(next))
-                                  : get(v, "/api/people?limit=%d", limits[k]);
+            struct got g =
+                next.n ? get(v, "/api/people?limit=%d&after=" STR_FMT, limits[k], STR_ARG(next))
+                       : get(v, "/api/people?limit=%d", limits[k]);
             expect_status(g, 200);
             i64 got_n = number(&g, "items");
             expect(got_n <= limits[k]);

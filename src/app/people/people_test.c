@@ -178,8 +178,9 @@ TEST(people_a_stolen_cookie_opens_nothing_but_the_renewal_which_needs_the_device
     thief->cookie = owner->cookie;
     thief->signed_in = true;
     for (size_t i = 0; i < COUNT(closed); i++) {
-        expect_code(ask(thief, &(struct ask){ .method = "GET", .path = closed[i], .no_proof = true }),
-                    401, "proof");
+        expect_code(
+            ask(thief, &(struct ask){ .method = "GET", .path = closed[i], .no_proof = true }), 401,
+            "proof");
         expect_code(get(thief, "%s", closed[i]), 401, "proof"); /* with a key of their own */
     }
     expect_code(post(thief, "/api/session/end", "{}"), 401, "proof");
@@ -208,8 +209,9 @@ TEST(people_a_proof_holds_for_its_method_path_key_and_a_minute)
     elsewhere.path = "/api/me?x=1";
     expect_code(ask(v, &elsewhere), 401, "proof");
 
-    struct ask other = { .method = "POST", .path = "/api/session/end", .body = "{}",
-                         .proved_method = "GET" };
+    struct ask other = {
+        .method = "POST", .path = "/api/session/end", .body = "{}", .proved_method = "GET"
+    };
     expect_code(ask(v, &other), 401, "proof");
     other.proved_method = NULL;
     other.proved_key = "another-key";
@@ -264,9 +266,9 @@ TEST(people_a_renewal_challenge_works_once)
     struct got c = post(v, "/api/session/challenge", "{}");
     char zeros[88];
     memset(zeros, 'A', sizeof zeros);
-    str body = str_fmt(T->arena,
-                       "{\"challenge\":\"" STR_FMT "\",\"ephemeral\":\"%.87s\",\"signature\":\"%.86s\"}",
-                       STR_ARG(field(&c, "challenge")), zeros, zeros);
+    str body = str_fmt(
+        T->arena, "{\"challenge\":\"" STR_FMT "\",\"ephemeral\":\"%.87s\",\"signature\":\"%.86s\"}",
+        STR_ARG(field(&c, "challenge")), zeros, zeros);
     expect_code(post(v, "/api/session/renew", "%s", body.p), 400, "invalid");
     expect_code(post(v, "/api/session/renew", "%s", body.p), 409, "stale_challenge");
     app_end(app);
@@ -314,7 +316,8 @@ TEST(people_cookies_that_are_none_are_no_session)
         expect_code(ask(v, &(struct ask){ .method = "GET", .path = "/api/me", .cookie = bad[i] }),
                     401, "sign_in");
     str both = str_fmt(T->arena, "theme=dark; " STR_FMT "; x=y", STR_ARG(v->cookie));
-    expect_status(ask(v, &(struct ask){ .method = "GET", .path = "/api/me", .cookie = both.p }), 200);
+    expect_status(ask(v, &(struct ask){ .method = "GET", .path = "/api/me", .cookie = both.p }),
+                  200);
     app_end(app);
 }
 
@@ -445,9 +448,9 @@ TEST(a_name_cannot_hide_what_it_says)
     static const char *const names[] = { "two\\nlines", "eve\xE2\x80\xAEhtiw", "wang\xE2\x80\x8Byu",
                                          "tab\\tbed" };
     for (size_t i = 0; i < COUNT(names); i++) {
-        struct got g = post(v, "/api/people",
-                            "{\"name\":\"%s\",\"login\":\"someone\",\"title\":\"\",\"mail\":\"\"}",
-                            names[i]);
+        struct got g =
+            post(v, "/api/people",
+                 "{\"name\":\"%s\",\"login\":\"someone\",\"title\":\"\",\"mail\":\"\"}", names[i]);
         expect_code(g, 400, "invalid");
         expect_s(field(&g, "fields.0.field"), S("name"));
     }

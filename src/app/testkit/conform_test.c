@@ -51,10 +51,9 @@ static void check(const struct where *w, const struct json *schema, const struct
 
 static bool is_type(const struct json *v, str type)
 {
-    static const char *const names[] = { "null", "boolean", "integer", "number",
-                                         "string", "array", "object" };
-    return str_eq_z(type, names[v->kind]) ||
-           (v->kind == JSON_INT && str_eq(type, S("number")));
+    static const char *const names[] = { "null",   "boolean", "integer", "number",
+                                         "string", "array",   "object" };
+    return str_eq_z(type, names[v->kind]) || (v->kind == JSON_INT && str_eq(type, S("number")));
 }
 
 static bool in_enum(const struct json *words, const struct json *v)
@@ -104,9 +103,8 @@ static void check_object(const struct where *w, const struct json *schema, const
     for (u32 i = 0; i < v->n; i++) {
         const struct json_member *m = &v->members[i];
         const struct json *sub = json_get(props, m->key);
-        const struct where at = {
-            w->app, str_fmt(w->app->a, "%s." STR_FMT, w->at, STR_ARG(m->key)).p
-        };
+        const struct where at = { w->app,
+                                  str_fmt(w->app->a, "%s." STR_FMT, w->at, STR_ARG(m->key)).p };
         if (sub)
             check(&at, sub, &m->value);
         else if (more && more->kind == JSON_BOOL && !more->b)
@@ -127,9 +125,9 @@ static void check_array(const struct where *w, const struct json *schema, const 
 static bool known_word(str key)
 {
     static const char *const words[] = {
-        "type",    "enum",    "pattern",  "minLength",  "maxLength", "format",
-        "minimum", "maximum", "maxItems", "properties", "required",  "additionalProperties",
-        "items",   "oneOf",   "$ref",     "contentEncoding",         "description",
+        "type",    "enum",    "pattern",  "minLength",       "maxLength",   "format",
+        "minimum", "maximum", "maxItems", "properties",      "required",    "additionalProperties",
+        "items",   "oneOf",   "$ref",     "contentEncoding", "description",
     };
     for (size_t i = 0; i < COUNT(words); i++)
         if (str_eq_z(key, words[i]))
@@ -217,7 +215,8 @@ static bool is_base_code(str code)
 #define ROW(name, status, text) text,
         ERR_MAP(ROW)
 #undef ROW
-        "repeated", "key_used",
+            "repeated",
+        "key_used",
     };
     for (size_t i = 1; i < COUNT(base); i++)
         if (str_eq_z(code, base[i]))
@@ -265,10 +264,10 @@ void conform(struct app *app, const char *method, str path, const struct got *g)
     if (!doc)
         load_doc(app);
     const struct json *op = operation(method, path, &template);
-    const struct where w = {
-        app, str_fmt(app->a, "%s " STR_FMT " %d " STR_FMT, method, STR_ARG(path), g->status,
-                     STR_ARG(str_sub(g->body, 0, 400))).p
-    };
+    const struct where w = { app,
+                             str_fmt(app->a, "%s " STR_FMT " %d " STR_FMT, method, STR_ARG(path),
+                                     g->status, STR_ARG(str_sub(g->body, 0, 400)))
+                                 .p };
     if (g->status >= 200 && g->status < 300) {
         if (!op)
             wrong(&w, "answered, but not declared");

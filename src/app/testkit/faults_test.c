@@ -17,15 +17,17 @@ struct world {
 };
 
 struct family {
-    const char *leaf;                     /* one of these for each outcome */
-    i64 (*count)(struct world *w);        /* outcomes visible */
-    struct got (*act)(struct world *w);   /* act number w->n */
-    bool once;                            /* its answer is never told twice, so nothing is sent again */
+    const char *leaf;                   /* one of these for each outcome */
+    i64 (*count)(struct world *w);      /* outcomes visible */
+    struct got (*act)(struct world *w); /* act number w->n */
+    bool once; /* its answer is never told twice, so nothing is sent again */
 };
 
 static struct got send(struct world *w, struct visitor *v, const char *path, str body)
 {
-    return ask(v, &(struct ask){ .method = "POST", .path = path, .body = body.p,
+    return ask(v, &(struct ask){ .method = "POST",
+                                 .path = path,
+                                 .body = body.p,
                                  .key = str_fmt(w->app->a, "fault-%06u", w->n).p });
 }
 
@@ -109,11 +111,12 @@ static void run(struct T *T, const struct family *f, enum fault_kind kind)
 
 static i64 messages(struct world *w)
 {
-    struct got g = look(w, w->chen,
-                        str_fmt(w->app->a, "/api/channels/" STR_FMT, STR_ARG(w->channel)).p);
+    struct got g =
+        look(w, w->chen, str_fmt(w->app->a, "/api/channels/" STR_FMT, STR_ARG(w->channel)).p);
     i64 last = number(&g, "last_seq");
-    g = look(w, w->chen, str_fmt(w->app->a, "/api/channels/" STR_FMT "/messages?limit=200",
-                                 STR_ARG(w->channel)).p);
+    g = look(
+        w, w->chen,
+        str_fmt(w->app->a, "/api/channels/" STR_FMT "/messages?limit=200", STR_ARG(w->channel)).p);
     expect_i(number(&g, "items"), MIN(last, 200));
     return last;
 }
@@ -126,9 +129,18 @@ static struct got say(struct world *w)
 }
 
 static const struct family posting = { "message.posted", messages, say, false };
-TEST(F_02_posting_survives_failing_memory) { run(T, &posting, FAULT_MEMORY); }
-TEST(F_02_posting_survives_failing_statements) { run(T, &posting, FAULT_DB); }
-TEST(F_02_posting_survives_a_failing_disk) { run(T, &posting, FAULT_DISK); }
+TEST(F_02_posting_survives_failing_memory)
+{
+    run(T, &posting, FAULT_MEMORY);
+}
+TEST(F_02_posting_survives_failing_statements)
+{
+    run(T, &posting, FAULT_DB);
+}
+TEST(F_02_posting_survives_a_failing_disk)
+{
+    run(T, &posting, FAULT_DISK);
+}
 
 /* ---- a channel ---- */
 
@@ -145,9 +157,18 @@ static struct got create(struct world *w)
 }
 
 static const struct family creating = { "channel.created", channels, create, false };
-TEST(chat_creating_a_channel_survives_failing_memory) { run(T, &creating, FAULT_MEMORY); }
-TEST(chat_creating_a_channel_survives_failing_statements) { run(T, &creating, FAULT_DB); }
-TEST(chat_creating_a_channel_survives_a_failing_disk) { run(T, &creating, FAULT_DISK); }
+TEST(chat_creating_a_channel_survives_failing_memory)
+{
+    run(T, &creating, FAULT_MEMORY);
+}
+TEST(chat_creating_a_channel_survives_failing_statements)
+{
+    run(T, &creating, FAULT_DB);
+}
+TEST(chat_creating_a_channel_survives_a_failing_disk)
+{
+    run(T, &creating, FAULT_DISK);
+}
 
 /* ---- a person: its answer holds a link, so it is told once ---- */
 
@@ -161,21 +182,30 @@ static struct got add(struct world *w)
 {
     return send(w, w->sys, "/api/people",
                 str_fmt(w->app->a,
-                        "{\"name\":\"New\",\"login\":\"new%u\",\"title\":\"\",\"mail\":\"\"}", w->n));
+                        "{\"name\":\"New\",\"login\":\"new%u\",\"title\":\"\",\"mail\":\"\"}",
+                        w->n));
 }
 
 static const struct family adding = { "person.added", people, add, true };
-TEST(people_adding_someone_survives_failing_memory) { run(T, &adding, FAULT_MEMORY); }
-TEST(people_adding_someone_survives_failing_statements) { run(T, &adding, FAULT_DB); }
-TEST(people_adding_someone_survives_a_failing_disk) { run(T, &adding, FAULT_DISK); }
+TEST(people_adding_someone_survives_failing_memory)
+{
+    run(T, &adding, FAULT_MEMORY);
+}
+TEST(people_adding_someone_survives_failing_statements)
+{
+    run(T, &adding, FAULT_DB);
+}
+TEST(people_adding_someone_survives_a_failing_disk)
+{
+    run(T, &adding, FAULT_DISK);
+}
 
 /* ---- locking: the office's memory and the store must say the same ---- */
 
 static i64 locks(struct world *w)
 {
     struct dir_person p;
-    struct got g =
-        look(w, w->sec, str_fmt(w->app->a, "/api/people/" STR_FMT, STR_ARG(w->li)).p);
+    struct got g = look(w, w->sec, str_fmt(w->app->a, "/api/people/" STR_FMT, STR_ARG(w->li)).p);
     expect_ok(dir_person(w->app->office, w->li_id, &p));
     expect_s(str_from(dir_words(w->app->office)->status[p.status]), field(&g, "status"));
     bool locked = str_eq(field(&g, "status"), S("locked"));
@@ -186,8 +216,8 @@ static i64 locks(struct world *w)
 static struct got lock(struct world *w)
 {
     const char *what = w->n % 2 ? "lock" : "unlock";
-    return send(w, w->sec,
-                str_fmt(w->app->a, "/api/people/" STR_FMT "/%s", STR_ARG(w->li), what).p, S("{}"));
+    return send(w, w->sec, str_fmt(w->app->a, "/api/people/" STR_FMT "/%s", STR_ARG(w->li), what).p,
+                S("{}"));
 }
 
 TEST(F_01_locking_survives_failing_memory_statements_and_disk)
@@ -253,9 +283,18 @@ static struct got arrive(struct world *w)
 }
 
 static const struct family arriving = { "session.opened", sessions, arrive, true };
-TEST(people_signing_in_survives_failing_memory) { run(T, &arriving, FAULT_MEMORY); }
-TEST(people_signing_in_survives_failing_statements) { run(T, &arriving, FAULT_DB); }
-TEST(people_signing_in_survives_a_failing_disk) { run(T, &arriving, FAULT_DISK); }
+TEST(people_signing_in_survives_failing_memory)
+{
+    run(T, &arriving, FAULT_MEMORY);
+}
+TEST(people_signing_in_survives_failing_statements)
+{
+    run(T, &arriving, FAULT_DB);
+}
+TEST(people_signing_in_survives_a_failing_disk)
+{
+    run(T, &arriving, FAULT_DISK);
+}
 
 /* ---- renewing ---- */
 

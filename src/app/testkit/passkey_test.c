@@ -29,8 +29,10 @@ struct authenticator *authenticator_new(struct app *app)
     struct authenticator *t = NEW(app->a, struct authenticator);
     char id[20];
     rng_bytes(id, sizeof id);
-    *t = (struct authenticator){ .app = app, .origin = "https://localhost:8443",
-                                 .rp_id = "localhost", .key = EVP_EC_gen("P-256") };
+    *t = (struct authenticator){ .app = app,
+                                 .origin = "https://localhost:8443",
+                                 .rp_id = "localhost",
+                                 .key = EVP_EC_gen("P-256") };
     t->credential = str_copy(app->a, (str){ id, sizeof id });
     must(t->key != NULL);
     arena_undo(app->a, free_key, t->key);

@@ -369,12 +369,11 @@ struct got accept_opened(struct visitor *v, str link, const char *password, cons
     str token = token_of(link), ticket = field(open, "ticket");
     str device = device_proof(v, challenge, &ephemeral);
     totp_code(b32_parse(app->a, field(open, "totp_secret")), totp_step(os_now()), code);
-    struct got g = post(v, "/api/invites/accept",
-                        "{\"token\":\"" STR_FMT
-                        "\",\"password\":\"%s\",\"code\":\"%s\",\"ticket\":\"" STR_FMT
-                        "\",\"challenge\":\"" STR_FMT "\",\"device\":" STR_FMT "}",
-                        STR_ARG(token), password, code, STR_ARG(ticket), STR_ARG(challenge),
-                        STR_ARG(device));
+    struct got g =
+        post(v, "/api/invites/accept",
+             "{\"token\":\"" STR_FMT "\",\"password\":\"%s\",\"code\":\"%s\",\"ticket\":\"" STR_FMT
+             "\",\"challenge\":\"" STR_FMT "\",\"device\":" STR_FMT "}",
+             STR_ARG(token), password, code, STR_ARG(ticket), STR_ARG(challenge), STR_ARG(device));
     if (g.status == 200)
         take_session(v, &g, json_get(g.json, S("signed_in")), challenge, ephemeral);
     return g;
@@ -383,8 +382,7 @@ struct got accept_opened(struct visitor *v, str link, const char *password, cons
 struct got accept_invite(struct visitor *v, str link, const char *password)
 {
     str token = token_of(link);
-    struct got open =
-        post(v, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
+    struct got open = post(v, "/api/invites/open", "{\"token\":\"" STR_FMT "\"}", STR_ARG(token));
     if (open.status != 200)
         return open;
     struct got start = post(v, "/api/sign-in/start", "{}");
