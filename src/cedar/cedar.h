@@ -297,18 +297,22 @@ MUST_USE err cedar_decide(const struct cedar_policies *p, const struct cedar_sto
 void cedar_error_put(struct buf *b, const struct cedar_policies *p,
                      const struct cedar_error *e); /* one sentence */
 
-/* Why: every policy whose scope matched (and, if all is set, the others), each condition with its
- * outcome and the values that it looked at. */
+/* Why: every policy whose scope matched, each condition with its outcome and the values that it
+ * looked at. */
 enum cedar_outcome { CEDAR_TRUE, CEDAR_FALSE, CEDAR_ERROR, CEDAR_SKIPPED };
+struct cedar_part {
+    u32 at, end; /* in the text of the policies; both 0 when they came from JSON */
+    str text;    /* the expression on one line */
+};
 struct cedar_seen {
-    u32 at, end;
+    struct cedar_part part;
     struct cedar_value value;
 };
 struct cedar_clause {
     bool unless;
     enum cedar_outcome outcome;    /* of the expression, before `unless` turns it */
-    u32 at, end;                   /* the expression */
-    u32 decided_at, decided_end;   /* the smallest part that settled it */
+    struct cedar_part whole;       /* the expression */
+    struct cedar_part decided;     /* the smallest part that settled it */
     const struct cedar_seen *seen; /* attributes, tags and comparisons looked at, in order */
     u32 seen_n;
 };
@@ -326,6 +330,7 @@ struct cedar_explanation {
 MUST_USE err cedar_explain(const struct cedar_policies *p, const struct cedar_store *s,
                            const struct cedar_request *req, struct arena *out,
                            struct cedar_explanation *ret);
+/* As people read it. */
 void cedar_explanation_put(struct buf *b, const struct cedar_policies *p,
                            const struct cedar_explanation *e);
 

@@ -364,6 +364,35 @@ TEST(an_explanation_says_which_part_decided_and_what_it_saw)
                "nothing permits: the default is to deny\n"));
 }
 
+TEST(policies_from_json_are_explained_in_the_words_of_text)
+{
+    struct cedar_faults f;
+    const struct cedar_policies *p;
+    const struct json *v;
+    struct cedar_request req = ana_reads();
+    struct cedar_explanation got;
+    struct buf b = buf_in(T->arena, 10000);
+    cedar_faults_init(&f, T->arena);
+    expect_ok(json_parse(
+        T->arena,
+        S("{\"effect\":\"permit\",\"principal\":{\"op\":\"All\"},\"action\":{\"op\":\"All\"},"
+          "\"resource\":{\"op\":\"All\"},\"conditions\":[{\"kind\":\"when\",\"body\":{\"&&\":"
+          "{\"left\":{\"has\":{\"left\":{\"Var\":\"principal\"},\"attr\":\"level\"}},\"right\":{\"<"
+          "\":"
+          "{\"left\":{\".\":{\"left\":{\"Var\":\"principal\"},\"attr\":\"level\"}},\"right\":"
+          "{\"Value\":3}}}}}}]}"),
+        &v, NULL));
+    expect_ok(cedar_policies_json(T->arena, v, &f, &p));
+    expect_ok(cedar_explain(p, store_of(T, people), &req, T->arena, &got));
+    cedar_explanation_put(&b, p, &got);
+    expect_s(buf_str(&b), S("DENY\npermit policy0: not satisfied\n"
+                            "  when: false, because of principal.level < 3\n"
+                            "    principal has level is true\n"
+                            "    principal.level is 3\n"
+                            "    principal.level < 3 is false\n"
+                            "nothing permits: the default is to deny\n"));
+}
+
 /* ---- The index finds exactly what a look at every policy finds ---- */
 
 static void put_random_scope(struct buf *b, struct rng_seeded *r, const char *var, const char *type)

@@ -10,6 +10,7 @@
 bool eval_fail(struct eval *v, enum cedar_error_code code, const struct expr *e)
 {
     v->error.code = code;
+    v->failed = e;
     v->error.at = e->at;
     v->error.end = e->end;
     return false;
@@ -94,7 +95,17 @@ bool eval_in(const struct eval *v, const struct cedar_uid *uid, const struct ced
 
 static void see(struct eval *v, const struct expr *e, const struct cedar_value *got)
 {
-    *vec_push(v->seen, v->scratch) = (struct cedar_seen){ e->at, e->end, *got };
+    struct seen_note *n = NEW(v->scratch, struct seen_note);
+    *n = (struct seen_note){ e, *got };
+    map_put(v->seen, (str){ (const char *)&n->e, sizeof n->e }, n);
+}
+
+const struct cedar_value *eval_seen(const struct map *seen, const struct expr *e)
+{
+    if (e->folded)
+        return e->folded;
+    const struct seen_note *n = map_get(seen, (str){ (const char *)&e, sizeof e });
+    return n ? &n->value : NULL;
 }
 
 static bool want(struct eval *v, const struct expr *e, u8 kind, struct cedar_value *ret)

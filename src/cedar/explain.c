@@ -6,26 +6,15 @@
 
 #include "cedar/internal.h"
 
-/* The value an expression had, if it was evaluated; the last note wins. */
-static const struct cedar_value *seen_value(const struct seen_list *seen, const struct expr *e)
-{
-    if (e->folded)
-        return e->folded;
-    for (size_t i = seen->n; i-- > 0;)
-        if (seen->at[i].at == e->at && seen->at[i].end == e->end)
-            return &seen->at[i].value;
-    return NULL;
-}
-
 /* Goes down while one operand alone settles the value: the false side of &&, the true one of ||,
  * what a ! turns, the branch that an if took. */
-static const struct expr *decider(const struct seen_list *seen, const struct expr *e, bool value)
+static const struct expr *decider(const struct map *seen, const struct expr *e, bool value)
 {
     for (;;) {
         const struct expr *next = NULL;
         if ((e->op == OP_AND && !value) || (e->op == OP_OR && value)) {
             for (u32 i = 0; i < e->n && !next; i++) {
-                const struct cedar_value *v = seen_value(seen, e->args[i]);
+                const struct cedar_value *v = eval_seen(seen, e->args[i]);
                 if (v && v->kind == CEDAR_BOOL && v->b == value)
                     next = e->args[i];
             }
@@ -33,7 +22,7 @@ static const struct expr *decider(const struct seen_list *seen, const struct exp
             next = e->a;
             value = !value;
         } else if (e->op == OP_IF) {
-            const struct cedar_value *test = seen_value(seen, e->a);
+            const struct cedar_value *test = eval_seen(seen, e->a);
             if (test && test->kind == CEDAR_BOOL)
                 next = test->b ? e->b : e->c;
         }
@@ -43,24 +32,59 @@ static const struct expr *decider(const struct seen_list *seen, const struct exp
     }
 }
 
+enum { PART_MAX = 2000 };
+
+struct shown {
+    struct cedar_seen *at;
+    size_t n, room;
+    struct arena *a;
+    str text; /* of the policies */
+};
+
+/* The text of an expression on one line: as it stands in the policies, or printed. */
+static struct cedar_part part_of(struct arena *a, str text, const struct expr *e)
+{
+    struct buf b = buf_in(a, PART_MAX);
+    bool space = false;
+    str s = str_sub(text, e->at, e->end);
+    if (e->end == e->at)
+        cedar_put_expr(&b, e);
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+            space = true;
+            continue;
+        }
+        if (space)
+            buf_char(&b, ' ');
+        space = false;
+        buf_char(&b, c);
+    }
+    if (b.full) { /* a long one is shown by its beginning, cut between characters */
+        str cut = buf_str(&b);
+        while (cut.n && ((u8)cut.p[cut.n - 1] & 0x80))
+            cut.n--;
+        return (struct cedar_part){ e->at, e->end, str_fmt(a, STR_FMT " …", STR_ARG(cut)) };
+    }
+    return (struct cedar_part){ e->at, e->end, buf_str(&b) };
+}
+
 static bool worth_showing(const struct expr *e)
 {
     return !e->folded && e->op != OP_LIT && e->op != OP_AND && e->op != OP_OR && e->op != OP_IF;
 }
 
-static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out,
-                    struct seen_list *to);
+static void collect(const struct expr *e, const struct map *seen, struct shown *to);
 
-static void collect_all(const struct expr *const *at, u32 n, const struct seen_list *seen,
-                        struct arena *out, struct seen_list *to)
+static void collect_all(const struct expr *const *at, u32 n, const struct map *seen,
+                        struct shown *to)
 {
     for (u32 i = 0; i < n; i++)
-        collect(at[i], seen, out, to);
+        collect(at[i], seen, to);
 }
 
 /* Children first, as they were evaluated; one note an expression. */
-static void collect(const struct expr *e, const struct seen_list *seen, struct arena *out,
-                    struct seen_list *to)
+static void collect(const struct expr *e, const struct map *seen, struct shown *to)
 {
     switch ((enum op)e->op) {
     case OP_LIT:
@@ -69,64 +93,57 @@ static void collect(const struct expr *e, const struct seen_list *seen, struct a
     case OP_SET:
     case OP_CALL:
     case OP_AND:
-    case OP_OR: collect_all(e->args, e->n, seen, out, to); break;
+    case OP_OR: collect_all(e->args, e->n, seen, to); break;
     case OP_RECORD:
         for (u32 i = 0; i < e->n; i++)
-            collect(e->fields[i].e, seen, out, to);
+            collect(e->fields[i].e, seen, to);
         break;
     case OP_ATTR:
     case OP_HAS:
     case OP_LIKE:
     case OP_IS:
-        collect(e->left, seen, out, to);
+        collect(e->left, seen, to);
         if (e->in)
-            collect(e->in, seen, out, to);
+            collect(e->in, seen, to);
         break;
     default:
-        collect(e->a, seen, out, to);
+        collect(e->a, seen, to);
         if (e->b)
-            collect(e->b, seen, out, to);
+            collect(e->b, seen, to);
         if (e->c)
-            collect(e->c, seen, out, to);
+            collect(e->c, seen, to);
     }
-    const struct cedar_value *v = worth_showing(e) ? seen_value(seen, e) : NULL;
-    for (size_t i = 0; v && i < to->n; i++)
-        if (to->at[i].at == e->at && to->at[i].end == e->end)
-            v = NULL;
+    const struct cedar_value *v = worth_showing(e) ? eval_seen(seen, e) : NULL;
     if (v)
-        *vec_push(to, out) = (struct cedar_seen){ e->at, e->end, *v };
+        *vec_push(to, to->a) = (struct cedar_seen){ part_of(to->a, to->text, e), *v };
 }
 
-static void explain_clause(struct eval *v, const struct clause *c, struct cedar_clause *ret)
+static void explain_clause(struct eval *v, str text, const struct clause *c,
+                           struct cedar_clause *ret)
 {
-    struct seen_list seen = { 0 }, shown = { 0 };
+    struct map seen = map_in(v->scratch);
+    struct shown shown = { .a = v->scratch, .text = text };
     struct cedar_value got;
     v->seen = &seen;
     bool ok = eval_expr(v, c->e, &got);
     v->seen = NULL;
-    *ret = (struct cedar_clause){ .unless = c->unless,
-                                  .at = c->e->at,
-                                  .end = c->e->end,
-                                  .decided_at = c->e->at,
-                                  .decided_end = c->e->end };
-    if (!ok || got.kind != CEDAR_BOOL) {
-        ret->outcome = CEDAR_ERROR;
-        if (!ok) {
-            ret->decided_at = v->error.at;
-            ret->decided_end = v->error.end;
-        }
-    } else {
-        const struct expr *d = decider(&seen, c->e, got.b);
+    const struct expr *settled = c->e;
+    *ret = (struct cedar_clause){ .unless = c->unless, .outcome = CEDAR_ERROR };
+    if (!ok) {
+        settled = v->failed;
+    } else if (got.kind == CEDAR_BOOL) {
         ret->outcome = got.b ? CEDAR_TRUE : CEDAR_FALSE;
-        ret->decided_at = d->at;
-        ret->decided_end = d->end;
+        settled = decider(&seen, c->e, got.b);
     }
-    collect(c->e, &seen, v->scratch, &shown);
+    ret->whole = part_of(v->scratch, text, c->e);
+    ret->decided = part_of(v->scratch, text, settled);
+    collect(c->e, &seen, &shown);
     ret->seen = shown.at;
     ret->seen_n = (u32)shown.n;
 }
 
-static void explain_policy(struct eval *v, const struct policy *p, struct cedar_because *ret)
+static void explain_policy(struct eval *v, str text, const struct policy *p,
+                           struct cedar_because *ret)
 {
     struct cedar_clause *at = NEW_N(v->scratch, struct cedar_clause, p->clauses_n);
     bool going = true;
@@ -134,11 +151,12 @@ static void explain_policy(struct eval *v, const struct policy *p, struct cedar_
     v->slot[1] = p->link_resource;
     for (u32 i = 0; i < p->clauses_n; i++) {
         if (going) {
-            explain_clause(v, &p->clauses[i], &at[i]);
+            explain_clause(v, text, &p->clauses[i], &at[i]);
         } else {
             const struct clause *c = &p->clauses[i];
+            struct cedar_part whole = part_of(v->scratch, text, c->e);
             at[i] = (struct cedar_clause){
-                .unless = c->unless, .outcome = CEDAR_SKIPPED, .at = c->e->at, .end = c->e->end
+                .unless = c->unless, .outcome = CEDAR_SKIPPED, .whole = whole, .decided = whole
             };
         }
         going = going && at[i].outcome == (p->clauses[i].unless ? CEDAR_FALSE : CEDAR_TRUE);
@@ -170,7 +188,7 @@ err cedar_explain(const struct cedar_policies *p, const struct cedar_store *s,
         if (!scope_matches(&v, &p->at[i]))
             continue;
         struct cedar_because *b = vec_push(&all, out);
-        explain_policy(&v, &p->at[i], b);
+        explain_policy(&v, p->text, &p->at[i], b);
         b->determining = listed(x.answer.reasons, x.answer.reasons_n, i);
     }
     if (arena_doomed(out))
@@ -183,35 +201,18 @@ err cedar_explain(const struct cedar_policies *p, const struct cedar_store *s,
 
 /* ---- As text ---- */
 
-static void put_source(struct buf *b, const struct cedar_policies *p, u32 at, u32 end)
-{
-    str s = str_sub(p->text, at, end);
-    bool space = false;
-    for (size_t i = 0; i < s.n; i++) { /* on one line */
-        char c = s.p[i];
-        if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
-            space = true;
-            continue;
-        }
-        if (space)
-            buf_char(b, ' ');
-        space = false;
-        buf_char(b, c);
-    }
-}
-
-static void put_clause(struct buf *b, const struct cedar_policies *p, const struct cedar_clause *c)
+static void put_clause(struct buf *b, const struct cedar_clause *c)
 {
     static const char *const outcomes[] = { "true", "false", "error", "not reached" };
     buf_fmt(b, "  %s: %s", c->unless ? "unless" : "when", outcomes[c->outcome]);
-    if (c->outcome != CEDAR_SKIPPED && (c->decided_at != c->at || c->decided_end != c->end)) {
+    if (c->outcome != CEDAR_SKIPPED && !str_eq(c->decided.text, c->whole.text)) {
         buf_put(b, S(", because of "));
-        put_source(b, p, c->decided_at, c->decided_end);
+        buf_put(b, c->decided.text);
     }
     buf_char(b, '\n');
     for (u32 i = 0; i < c->seen_n; i++) {
         buf_put(b, S("    "));
-        put_source(b, p, c->seen[i].at, c->seen[i].end);
+        buf_put(b, c->seen[i].part.text);
         buf_put(b, S(" is "));
         cedar_put(b, &c->seen[i].value);
         buf_char(b, '\n');
@@ -228,7 +229,7 @@ void cedar_explanation_put(struct buf *b, const struct cedar_policies *p,
                 STR_ARG(p->at[w->policy].id), w->satisfied ? "satisfied" : "not satisfied",
                 w->determining ? ", determines the decision" : "");
         for (u32 k = 0; k < w->clauses_n; k++)
-            put_clause(b, p, &w->clauses[k]);
+            put_clause(b, &w->clauses[k]);
     }
     if (!e->n)
         buf_put(b, S("no policy's scope matches: the default is to deny\n"));

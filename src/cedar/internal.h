@@ -4,6 +4,7 @@
 #ifndef OUTWORK_CEDAR_INTERNAL_H
 #define OUTWORK_CEDAR_INTERNAL_H
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "cedar/cedar.h"
 
@@ -282,9 +283,10 @@ bool node_under(const struct cedar_store *s, const struct node *n,
 
 /* ---- The evaluator ---- */
 
-struct seen_list {
-    struct cedar_seen *at;
-    size_t n, room;
+/* While explaining: what each expression came to. */
+struct seen_note {
+    const struct expr *e;
+    struct cedar_value value;
 };
 
 struct eval {
@@ -295,9 +297,12 @@ struct eval {
     struct cedar_value vars[4];
     const struct cedar_entity *ent[3]; /* principal, action, resource; NULL when absent */
     const struct node *node[3];
-    struct cedar_error error; /* set when eval_expr returned false */
-    struct seen_list *seen;   /* not NULL while explaining */
+    struct cedar_error error; /* set when eval_expr returned false, and by which: */
+    const struct expr *failed;
+    struct map *seen; /* not NULL while explaining: address of an expression -> seen_note */
 };
+/* The note of an expression, or NULL. */
+const struct cedar_value *eval_seen(const struct map *seen, const struct expr *e);
 void eval_begin(struct eval *v, const struct cedar_store *s, const struct cedar_request *req,
                 struct arena *scratch);
 bool eval_expr(struct eval *v, const struct expr *e, struct cedar_value *ret);
