@@ -228,13 +228,13 @@ static err read_file(void *arg, const char *path, size_t max, struct arena *out,
 }
 
 /* The store's idea of the sealed tree must be the checkpoint's, or one that continues it. */
-static err compare_store(const char *data, struct arena *a, const struct tlog_head *head,
+static err compare_store(const struct office_place *p, struct arena *a, const struct tlog_head *head,
                          struct buf *report)
 {
     struct db *db;
     struct tlog_hash root;
     u64 size;
-    const struct db_options o = { .path = str_fmt(a, "%s/store/outwork.db", data).p,
+    const struct db_options o = { .path = office_store(p->data, p->config, a).p,
                                   .stmts_n = (u16)stmts_n };
     err e = db_open(&o, &db);
     if (e != E_NONE)
@@ -252,8 +252,9 @@ static err compare_store(const char *data, struct arena *a, const struct tlog_he
     return E_NONE;
 }
 
-static err verify(const char *data, struct arena *a, struct buf *report)
+static err verify(const struct office_place *p, struct arena *a, struct buf *report)
 {
+    const char *data = p->data;
     struct folder folder = { data };
     const struct tlog_source source = { &folder, read_file };
     struct tlog_finding found = { 0 };
@@ -273,7 +274,7 @@ static err verify(const char *data, struct arena *a, struct buf *report)
         buf_fmt(report, "%s\n", found.what);
         return e;
     }
-    TRY(compare_store(data, a, &found.head, report));
+    TRY(compare_store(p, a, &found.head, report));
     buf_fmt(report, "%llu leaves agree with the signed checkpoint of " STR_FMT "\n  root ",
             (unsigned long long)found.head.size, STR_ARG(key.name));
     buf_hex(report, found.head.root.b, 32);
@@ -283,9 +284,9 @@ static err verify(const char *data, struct arena *a, struct buf *report)
 
 err office_ledger_verify(const char *data, const struct config *c, struct buf *report)
 {
-    (void)c;
+    const struct office_place p = { .data = data, .config = c, .vault = -1 };
     struct arena *a = arena_new("verify", (size_t)1 << 30);
-    err e = verify(data, a, report);
+    err e = verify(&p, a, report);
     arena_free(a);
     return e;
 }

@@ -70,10 +70,21 @@ u32 office_port(const struct config *c)
     return listen_parse_list(c->listen, at, &n) == E_NONE && n ? listen_port(&at[0]) : 443;
 }
 
+str office_store(const char *data, const struct config *c, struct arena *out)
+{
+    return c->store.n ? str_copy(out, c->store) : str_fmt(out, "%s/store/outwork.db", data);
+}
+
 static err load(struct call *c, void *arg)
 {
     (void)arg;
     return people_load(c);
+}
+
+/* For people; a conninfo may hold a password. */
+static const char *store_name(const struct config *c, const struct opened *o)
+{
+    return c->store.n ? "the PostgreSQL store" : o->db_path.p;
 }
 
 static err open_store(const struct open_options *o, struct arena *a, struct opened *ret)
@@ -81,7 +92,7 @@ static err open_store(const struct open_options *o, struct arena *a, struct open
     struct migrate_report report;
     err e = serve_migrate(ret->db_path.p, modules, modules_n, &report);
     if (e != E_NONE) {
-        ret->why = str_fmt(a, "%s: %s", ret->db_path.p, report.why);
+        ret->why = str_fmt(a, "%s: %s", store_name(o->config, ret), report.why);
         return e;
     }
     const struct serve_options so = {
@@ -108,7 +119,7 @@ static err open_store(const struct open_options *o, struct arena *a, struct open
             serve_stop(ret->serve);
     }
     if (e != E_NONE)
-        ret->why = str_fmt(a, "%s cannot be used: %s", ret->db_path.p, err_text(e));
+        ret->why = str_fmt(a, "%s cannot be used: %s", store_name(o->config, ret), err_text(e));
     return e;
 }
 
@@ -125,7 +136,7 @@ err office_open(const struct open_options *o, struct arena *a, struct opened *re
     };
     ret->office = office_new(a, &oo);
     office_vault_enter(ret->office); /* the first place: the only one that init has a socket for */
-    ret->db_path = str_fmt(a, "%s/store/outwork.db", o->data);
+    ret->db_path = office_store(o->data, o->config, a);
     err e = office_policy_text(o->config, a, &text, &why);
     if (e == E_NONE)
         e = office_policies(ret->office, text, a, &why);

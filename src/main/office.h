@@ -31,6 +31,9 @@ void office_close(struct opened *o);
  * names, or the shipped ones. */
 MUST_USE err office_policy_text(const struct config *c, struct arena *out, str *ret, str *ret_why);
 
+/* Where this config keeps its records, as db_open takes it: SQLite's file, or a conninfo. */
+str office_store(const char *data, const struct config *c, struct arena *out);
+
 /* The port of the address people use: the first one listened on. */
 u32 office_port(const struct config *c);
 

@@ -90,7 +90,7 @@ err sandbox_landlock(const struct sandbox_spec *spec, const char *data, int *ret
     struct ruleset r = { .fs = fs_rights(abi) };
     size_t size = sizeof r.fs;
     if (abi >= 4) {
-        r.net = NET_BIND_TCP | NET_CONNECT_TCP;
+        r.net = NET_BIND_TCP | (spec->calls & SANDBOX_CONNECT ? 0 : NET_CONNECT_TCP);
         size = sizeof r.fs + sizeof r.net;
     }
     if (abi >= 6) {

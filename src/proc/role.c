@@ -130,10 +130,13 @@ static void set_log(const struct role *role, const struct config *c)
             log_setup(role->name, (enum log_level)i, STDERR_FILENO);
 }
 
-/* The role's sandbox, and in it the folder of policies that the config names. */
+/* The role's sandbox, and in it what the config names: the folder of policies, and the way to a
+ * database that is a server. */
 static struct sandbox_spec spec_for(const struct role_start *r)
 {
     struct sandbox_spec spec = r->role->sandbox;
+    if ((spec.calls & SANDBOX_SERVER) && r->config.store.n)
+        spec.calls |= SANDBOX_CONNECT;
     if (!(spec.calls & SANDBOX_FILES) || !r->config.policies.n)
         return spec;
     struct sandbox_path *paths = NEW_N(r->arena, struct sandbox_path, spec.paths_n + 1);

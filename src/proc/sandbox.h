@@ -19,6 +19,7 @@ enum sandbox_calls {
     SANDBOX_FILES = 1, /* opening and changing files, where Landlock and the user permit */
     SANDBOX_SERVER =
         2, /* threads, epoll, accepting on sockets held; no new sockets but local pairs */
+    SANDBOX_CONNECT = 4, /* connecting out: to the database, when it is a server */
 };
 
 struct sandbox_spec {

@@ -9,6 +9,20 @@
 
 enum { PG_PARAMS_MAX = 64 };
 
+/* PostgreSQL's own numbers of its types (src/include/catalog/pg_type.dat); they never change. */
+enum {
+    PG_BOOL = 16,
+    PG_BYTEA = 17,
+    PG_NAME = 19,
+    PG_INT8 = 20,
+    PG_INT2 = 21,
+    PG_INT4 = 23,
+    PG_TEXT = 25,
+    PG_FLOAT4 = 700,
+    PG_FLOAT8 = 701,
+    PG_VARCHAR = 1043,
+};
+
 /* ---- pg_link.c: connections ---- */
 
 /* What a session is for: its settings follow. */
@@ -38,6 +52,10 @@ void pg_args(const struct stmt *st, const void *in, struct pg_args *ret);
 Oid pg_param_type(const struct col *c);
 /* Whether a described statement is what was declared: NULL, or what is wrong. */
 const char *pg_mismatch(const PGresult *described, const struct stmt *st);
+/* One value in its binary form: an integer of any width or a bool; a float of any width or an
+ * integer. E_CORRUPT when its length is another. */
+MUST_USE err pg_integer(Oid t, const char *p, size_t n, i64 *ret);
+MUST_USE err pg_float(Oid t, const char *p, size_t n, double *ret);
 /* Row i into a zeroed row. E_CORRUPT, E_LIMIT (noted). */
 MUST_USE err pg_take_row(struct db *db, const struct stmt *st, const PGresult *r, int i,
                          struct arena *out, void *row);

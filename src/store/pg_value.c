@@ -7,29 +7,15 @@
 
 #include "store/pg.h"
 
-/* PostgreSQL's own numbers of its types (src/include/catalog/pg_type.dat); they never change. */
-enum {
-    T_BOOL = 16,
-    T_BYTEA = 17,
-    T_NAME = 19,
-    T_INT8 = 20,
-    T_INT2 = 21,
-    T_INT4 = 23,
-    T_TEXT = 25,
-    T_FLOAT4 = 700,
-    T_FLOAT8 = 701,
-    T_VARCHAR = 1043,
-};
-
 Oid pg_param_type(const struct col *c)
 {
     switch ((enum col_kind)c->kind) {
     case COL_I64:
     case COL_ENUM:
-    case COL_BOOL: return T_INT8;
-    case COL_F64: return T_FLOAT8;
-    case COL_STR: return T_TEXT;
-    case COL_BYTES: return T_BYTEA;
+    case COL_BOOL: return PG_INT8;
+    case COL_F64: return PG_FLOAT8;
+    case COL_STR: return PG_TEXT;
+    case COL_BYTES: return PG_BYTEA;
     }
     return 0;
 }
@@ -77,18 +63,18 @@ void pg_args(const struct stmt *st, const void *in, struct pg_args *ret)
 
 /* ---- back ---- */
 
-static bool is_integer(Oid t) { return t == T_INT8 || t == T_INT4 || t == T_INT2; }
-static bool is_text(Oid t) { return t == T_TEXT || t == T_VARCHAR || t == T_NAME; }
+static bool is_integer(Oid t) { return t == PG_INT8 || t == PG_INT4 || t == PG_INT2; }
+static bool is_text(Oid t) { return t == PG_TEXT || t == PG_VARCHAR || t == PG_NAME; }
 
 static bool fits(const struct col *c, Oid t)
 {
     switch ((enum col_kind)c->kind) {
     case COL_I64:
     case COL_ENUM: return is_integer(t);
-    case COL_BOOL: return is_integer(t) || t == T_BOOL;
-    case COL_F64: return t == T_FLOAT8 || t == T_FLOAT4 || is_integer(t);
+    case COL_BOOL: return is_integer(t) || t == PG_BOOL;
+    case COL_F64: return t == PG_FLOAT8 || t == PG_FLOAT4 || is_integer(t);
     case COL_STR: return is_text(t);
-    case COL_BYTES: return t == T_BYTEA;
+    case COL_BYTES: return t == PG_BYTEA;
     }
     return false;
 }
@@ -101,41 +87,40 @@ const char *pg_mismatch(const PGresult *described, const struct stmt *st)
         return "not as many parameters as declared";
     for (int i = 0; i < st->cols_n; i++) {
         Oid t = PQftype(described, i);
-        bool only_null = st->cols[i].optional && t == T_TEXT; /* a bare NULL is text there */
+        bool only_null = st->cols[i].optional && t == PG_TEXT; /* a bare NULL is text there */
         if (!fits(&st->cols[i], t) && !only_null)
             return st->cols[i].name;
     }
     return NULL;
 }
 
-/* An integer of any width, or a bool; E_CORRUPT when its length is another. */
-static err integer(Oid t, const char *p, size_t n, i64 *ret)
+err pg_integer(Oid t, const char *p, size_t n, i64 *ret)
 {
     u64 v = 0;
-    size_t want = t == T_INT8 ? 8 : t == T_INT4 ? 4 : t == T_INT2 ? 2 : 1;
+    size_t want = t == PG_INT8 ? 8 : t == PG_INT4 ? 4 : t == PG_INT2 ? 2 : 1;
     if (n != want)
         return E_CORRUPT;
     for (size_t i = 0; i < n; i++)
         v = v << 8 | (u8)p[i];
-    *ret = t == T_INT4 ? (i64)(int32_t)v : t == T_INT2 ? (i64)(int16_t)v : (i64)v;
+    *ret = t == PG_INT4 ? (i64)(int32_t)v : t == PG_INT2 ? (i64)(int16_t)v : (i64)v;
     return E_NONE;
 }
 
-static err number(Oid t, const char *p, size_t n, double *ret)
+err pg_float(Oid t, const char *p, size_t n, double *ret)
 {
     u64 bits = 0;
     i64 whole = 0;
     float small;
     if (is_integer(t)) {
-        TRY(integer(t, p, n, &whole));
+        TRY(pg_integer(t, p, n, &whole));
         *ret = (double)whole;
         return E_NONE;
     }
-    if (n != (t == T_FLOAT8 ? 8u : 4u))
+    if (n != (t == PG_FLOAT8 ? 8u : 4u))
         return E_CORRUPT;
     for (size_t i = 0; i < n; i++)
         bits = bits << 8 | (u8)p[i];
-    if (t == T_FLOAT8) {
+    if (t == PG_FLOAT8) {
         memcpy(ret, &bits, sizeof *ret);
     } else {
         uint32_t half = (uint32_t)bits;
@@ -169,8 +154,8 @@ static err take_one(struct cell v, const struct col *c, struct arena *out, void 
     switch ((enum col_kind)c->kind) {
     case COL_I64:
     case COL_ENUM:
-    case COL_BOOL: TRY(integer(v.type, v.p, v.n, &whole)); return col_take_number(whole, c, to);
-    case COL_F64: return number(v.type, v.p, v.n, to);
+    case COL_BOOL: TRY(pg_integer(v.type, v.p, v.n, &whole)); return col_take_number(whole, c, to);
+    case COL_F64: return pg_float(v.type, v.p, v.n, to);
     case COL_STR:
     case COL_BYTES: return text(v.p, v.n, out, to);
     }
