@@ -4,6 +4,7 @@
 CEDAR_DIFF_DIR   := tools/cedar-diff
 CEDAR_DIFF_SRC   := $(filter-out %_test.c,$(sort $(wildcard $(CEDAR_DIFF_DIR)/*.c)))
 FUZZ_CEDAR_CASES ?= 26000
+FUZZ_CEDAR_TIME  ?= 450
 ifndef FUZZ_CEDAR_SEED
 FUZZ_CEDAR_SEED  := $(shell date +%s)000000
 endif
@@ -28,10 +29,11 @@ unit-cedar-diff: $(B)/cedar-diff
 	else echo "cedar-diff: skipped, the reference engine is not installed (npm ci in $(CEDAR_DIFF_DIR))"; fi
 unit: unit-cedar-diff
 
-# About a million verdicts, in batches, two processes at a time.
+# About a million verdicts where two cores are free, in batches, two processes at a time; ends within FUZZ_CEDAR_TIME seconds
+# and a batch, and says what it left out.
 fuzz-cedar: $(B)/cedar-diff $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json
 	@echo "cases from seed $(FUZZ_CEDAR_SEED)"
-	@$(CEDAR_NODE) $(CEDAR_DIFF_DIR)/fuzz.mjs $(B)/cedar-diff $(FUZZ_CEDAR_SEED) $(FUZZ_CEDAR_CASES)
+	@$(CEDAR_NODE) $(CEDAR_DIFF_DIR)/fuzz.mjs $(B)/cedar-diff $(FUZZ_CEDAR_SEED) $(FUZZ_CEDAR_CASES) $(FUZZ_CEDAR_TIME)
 
 bench-cedar: $(B)/cedar-bench $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json
 	@timeout 480 $(CEDAR_NODE) bench/cedar/bench.mjs $(B)/cedar-bench $(B)/bench-cedar
