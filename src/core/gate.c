@@ -11,7 +11,7 @@
 #include "core/answer.h"
 #include "core/office_in.h"
 
-enum { FIELDS_MAX = 24, PARENTS_MAX = 4, ATTRS_MAX = 16 };
+enum { FIELDS_MAX = 24, PARENTS_MAX = 4, ATTRS_MAX = 16, RECORD_MAX = 512 };
 
 struct gate_frame {
     struct cedar_entity principal;
@@ -169,9 +169,9 @@ struct gate_memo {
     const struct policy_set *set;
     const char *action;
     const struct entity *entity;
-    const void *record;
     const struct gate_frame *frame;
-    bool looked[ATTRS_MAX]; /* by attribute of the entity */
+    _Alignas(16) char record[RECORD_MAX]; /* a copy: callers may use a row's memory again */
+    bool looked[ATTRS_MAX];               /* by attribute of the entity */
     struct verdict verdict;
 };
 
@@ -237,16 +237,14 @@ static void remember(struct call *c, struct policy_set *set, const struct entity
 {
     const struct gate_frame *f = c->gate;
     const struct cedar_depends *d = e && e->attrs_n <= ATTRS_MAX ? depends_of(set, f) : NULL;
-    if (!d || d->identity || d->ancestors)
+    if (!d || d->identity || d->ancestors || e->record_size > RECORD_MAX)
         return;
     if (!c->memo)
         c->memo = NEW(c->arena, struct gate_memo);
-    *c->memo = (struct gate_memo){ .set = set,
-                                   .action = f->action_name,
-                                   .entity = e,
-                                   .record = record,
-                                   .frame = f,
-                                   .verdict = *v };
+    *c->memo = (struct gate_memo){
+        .set = set, .action = f->action_name, .entity = e, .frame = f, .verdict = *v
+    };
+    memcpy(c->memo->record, record, e->record_size);
     for (u16 i = 0; i < e->attrs_n; i++)
         for (u32 k = 0; k < d->attrs_n; k++)
             c->memo->looked[i] |= str_eq_z(d->attrs[k], e->attrs[i].name);

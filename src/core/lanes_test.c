@@ -97,11 +97,14 @@ TEST(killed_at_any_moment_effect_event_leaf_and_answer_stand_together)
     struct rng_seeded r = { T->seed };
     must(told != MAP_FAILED);
     for (int round = 0; round < 12; round++) {
+        const i64 before = *told;
         pid_t pid = fork();
         must(pid >= 0);
         if (pid == 0)
             post_until_killed(T, told);
-        (void)usleep((useconds_t)(60000 + rng_next_below(&r, 60000)));
+        for (int ms = 0; *told == before && ms < 60000; ms++) /* it has begun, however busy we are */
+            (void)usleep(1000);
+        (void)usleep((useconds_t)rng_next_below(&r, 60000));
         must(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
         struct kit k = { .a = T->arena, .db_path = str_fmt(T->arena, "%s/office.db", T->dir).p };
         i64 notes = kit_count(&k, "note");

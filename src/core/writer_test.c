@@ -160,7 +160,9 @@ TEST(killed_at_any_moment_every_acknowledged_write_is_there)
         must(pid >= 0);
         if (pid == 0)
             write_until_killed(T, shared, first);
-        (void)usleep((useconds_t)(8000 + rng_next_below(&r, 30000)));
+        for (int ms = 0; *shared == was && ms < 60000; ms++) /* it has begun, however busy we are */
+            (void)usleep(1000);
+        (void)usleep((useconds_t)rng_next_below(&r, 30000));
         must(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
         expect_ok(db_open(&(struct db_options){ .path = path_in(T), .write = true }, &db));
         u64 acknowledged = (u64)(*shared - was);

@@ -124,6 +124,13 @@ err office_ledger_verify(const char *data, UNUSED const struct config *c, struct
     return os_exists(str_fmt(s.a, "%s/ledger/bad", data).p) ? E_CORRUPT : E_NONE;
 }
 
+err office_store_move(UNUSED const char *data, UNUSED const struct config *from,
+                      const struct config *to, struct buf *report)
+{
+    buf_put(report, S("moved\n"));
+    return str_eq(to->store, S("full")) ? E_FULL : E_NONE;
+}
+
 err office_policies_check(const char *data, UNUSED const struct config *c, struct buf *why)
 {
     SCRATCH(s);
@@ -131,9 +138,4 @@ err office_policies_check(const char *data, UNUSED const struct config *c, struc
         return E_NONE;
     buf_put(why, S("bad.cedar:1: no"));
     return E_INVALID;
-}
-
-int cmd_cedar(UNUSED int argc, UNUSED char **argv)
-{
-    return 0;
 }
