@@ -269,6 +269,29 @@ TEST(stores_with_cycles_or_two_faces_of_one_entity_are_refused)
     expect_i(cedar_store_count(s), 1);
 }
 
+TEST(a_chain_whose_closure_is_too_large_is_refused)
+{
+    enum { LONG = 20000 };
+    struct arena *a = arena_new("chain", 64 << 20);
+    struct cedar_uid *uids = NEW_N(a, struct cedar_uid, LONG);
+    struct cedar_entity *at = NEW_N(a, struct cedar_entity, LONG);
+    struct cedar_faults f;
+    const struct cedar_store *s = NULL;
+    cedar_faults_init(&f, T->arena);
+    for (u32 i = 0; i < LONG; i++)
+        uids[i] = cedar_uid(S("G"), str_fmt(a, "%u", i));
+    for (u32 i = 0; i < LONG; i++)
+        at[i] = (struct cedar_entity){ .uid = uids[i],
+                                       .parents = &uids[i + 1],
+                                       .parents_n = i + 1 < LONG };
+    expect_ok(cedar_store_build(a, at + LONG - 1000, 1000, &f, &s));
+    expect(cedar_is_in(s, &uids[LONG - 1000], &uids[LONG - 1]));
+    s = NULL;
+    expect_err(cedar_store_build(a, at, LONG, &f, &s), E_LIMIT);
+    expect(f.n == 1 && !s);
+    arena_free(a);
+}
+
 TEST(templates_apply_only_when_linked)
 {
     const struct cedar_policies *p =

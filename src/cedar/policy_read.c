@@ -609,7 +609,10 @@ err cedar_policies_json(struct arena *out, const struct json *v, struct cedar_fa
     }
     if (!ids_unique(&r, at, n))
         return E_INVALID;
-    TRY(cedar_compile(out, S(""), at, n, &got));
+    if (cedar_compile(out, S(""), at, n, &got) != E_NONE) {
+        bad(&r, "the policies need more memory than given");
+        return E_LIMIT;
+    }
     if (links && links->kind == JSON_ARRAY)
         TRY(read_links(&r, links, &got));
     *ret = got;

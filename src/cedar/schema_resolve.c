@@ -441,8 +441,11 @@ err schema_resolve(struct arena *out, const struct s_schema *in, struct cedar_fa
         fill(&r, in);
     if (faults->errors != before)
         return E_INVALID;
-    if (arena_doomed(out))
+    if (arena_doomed(out)) {
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the schema needs more memory than given");
         return E_LIMIT;
+    }
     struct cedar_schema *got = NEW(out, struct cedar_schema);
     struct map *etypes = NEW(out, struct map), *actions = NEW(out, struct map);
     *etypes = r.etypes;

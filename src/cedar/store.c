@@ -148,8 +148,16 @@ static int hash_order(const void *a, const void *b)
     return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
-/* All above node k, from its parents' finished lists. */
-static void close_node(struct builder *b, u32 k)
+static err too_large(struct cedar_faults *faults)
+{
+    cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                    "the entities and all they are in need more memory than given");
+    return E_LIMIT;
+}
+
+/* All above node k, from its parents' finished lists. A chain of n entities takes n * n / 2 places:
+ * the room is asked for before it is taken. */
+static err close_node(struct builder *b, u32 k)
 {
     SCRATCH(s);
     VEC(struct by_hash) v = { 0 };
@@ -166,6 +174,8 @@ static void close_node(struct builder *b, u32 k)
     }
     if (v.n > 1)
         qsort(v.at, v.n, sizeof *v.at, hash_order);
+    if (v.n * (sizeof(u32) + sizeof(u64)) > arena_room(b->out))
+        return E_LIMIT;
     u32 *anc = NEW_N(b->out, u32, v.n);
     u64 *hash = NEW_N(b->out, u64, v.n);
     for (size_t i = 0; i < v.n; i++) {
@@ -175,6 +185,7 @@ static void close_node(struct builder *b, u32 k)
     b->nodes[k].anc = anc;
     b->nodes[k].anc_hash = hash;
     b->nodes[k].anc_n = (u32)v.n;
+    return E_NONE;
 }
 
 /* Depth first without recursion: a chain of parents may be as long as the store. */
@@ -191,7 +202,8 @@ static err close_from(struct builder *b, u32 root, struct cedar_faults *faults)
         struct at *top = &stack.at[stack.n - 1];
         u32 k = top->node;
         if (top->next == b->parents_n[k]) {
-            close_node(b, k);
+            if (close_node(b, k) != E_NONE)
+                return too_large(faults);
             b->state[k] = 2;
             stack.n--;
             continue;
@@ -215,7 +227,7 @@ err cedar_store_build(struct arena *out, const struct cedar_entity *at, size_t n
     for (size_t i = 0; i < n; i++)
         most += at[i].parents_n;
     if (most > UINT32_MAX / 8 || most * (sizeof(struct node) + 16) > arena_room(out))
-        return E_LIMIT;
+        return too_large(faults);
     u32 slot_n = 8;
     while (slot_n < most * 2)
         slot_n *= 2;
@@ -239,7 +251,7 @@ err cedar_store_build(struct arena *out, const struct cedar_entity *at, size_t n
         if (b.state[k] == 0)
             TRY(close_from(&b, k, faults));
     if (arena_doomed(out))
-        return E_LIMIT;
+        return too_large(faults);
     *store = (struct cedar_store){ b.nodes, b.nodes_n, b.slots, slot_n, entities, entities_n };
     *ret = store;
     return E_NONE;

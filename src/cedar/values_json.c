@@ -252,8 +252,11 @@ err cedar_entities_json(struct arena *out, const struct json *list,
     struct cedar_entities got = { at, list->n };
     if (schema)
         TRY(schema_check_entities(out, schema, &got, faults));
-    if (arena_doomed(out))
+    if (arena_doomed(out)) {
+        cedar_fault_add(faults, (struct cedar_fault){ .policy = -1 },
+                        "the entities need more memory than given");
         return E_LIMIT;
+    }
     *ret = got;
     return E_NONE;
 }
