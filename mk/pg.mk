@@ -9,3 +9,9 @@ unit-app-pg: $(B)/test-app
 	@echo "unit app on PostgreSQL"
 	$(Q)OUTWORK_TEST_STORE=pg tools/pg-test $(B)/test-app $(ARGS)
 .PHONY: unit-store-pg unit-app-pg
+
+# The program itself: a company carried to PostgreSQL, served from there, and carried back.
+unit-move-pg: all
+	@echo "move to PostgreSQL and back"
+	$(Q)tools/pg-test test/move.sh $(B)
+.PHONY: unit-move-pg

@@ -48,6 +48,13 @@ static const struct cli_option config_options[] = {
     DATA_OPTION,
     { "comments", NULL, { "with what each key means", "附每一项的说明" } },
 };
+static const struct cli_option move_options[] = {
+    DATA_OPTION,
+    { "to",
+      "STORE",
+      { "`sqlite`, or a PostgreSQL address as in outwork.conf",
+        "`sqlite`，或 outwork.conf 中写法的 PostgreSQL 地址" } },
+};
 static const struct cli_option trust_options[] = {
     DATA_OPTION,
     { "ask", NULL, { "ask first, when there is a terminal", "先询问（在终端中）" } },
@@ -148,6 +155,23 @@ const struct cli_command cli_commands[] = {
                  "打印实际生效的 outwork.conf，包括默认值和命令行选项。输出本身就是有效的\n"
                  "outwork.conf。没有数据目录时打印默认值。" },
       .examples = "outwork config --data /srv/office --comments\n" },
+    { .name = "store move",
+      .group = 2,
+      .run = cmd_store_move,
+      OPTIONS(move_options),
+      .summary = { "carry the records to PostgreSQL, or back", "把记录迁移到 PostgreSQL 或迁回" },
+      .about = { "Copies every record of a stopped office into an empty database in one transaction, "
+                 "reads it\n"
+                 "all back, compares counts and checksums, checks the ledger against it, and then "
+                 "sets `store`\n"
+                 "in outwork.conf. The ledger's folder stays where it is. The old store is left "
+                 "untouched.",
+                 "在一个事务中把已停止的办公室的全部记录复制到空数据库，再全部读回，比对数量和\n"
+                 "校验和，用账本核对，然后修改 outwork.conf 中的 "
+                 "store。账本目录不动，旧存储保持原样。" },
+      .examples = "outwork store move --data /srv/office --to \\\n"
+                  "    'host=/run/postgresql dbname=office user=outwork password=…'\n"
+                  "outwork store move --data /srv/office --to sqlite\n" },
     { .name = "cert show",
       .group = 2,
       .run = cmd_cert_show,

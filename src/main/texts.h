@@ -154,6 +154,21 @@
 #define TEXT_DEMO_DONE \
     TEXT("The demo company stands in %s.", \
          "演示公司已建在 %s。")
+#define TEXT_STORE_SAME \
+    TEXT("the records of %s are there already", \
+         "%s 的记录已经在那里")
+#define TEXT_STORE_MOVED \
+    TEXT("The office keeps its records in the new place from now on.", \
+         "办公室的记录从现在起保存在新的位置。")
+#define TEXT_STORE_OLD_FILE \
+    TEXT("The old file is %s; delete it when you are sure.", \
+         "旧文件为 %s；确认无误后请自行删除。")
+#define TEXT_STORE_OLD_PG \
+    TEXT("The PostgreSQL database is left as it was; drop it when you are sure.", \
+         "PostgreSQL 数据库保持原样；确认无误后请自行删除。")
+#define TEXT_STORE_NOT_MOVED \
+    TEXT("the records were not moved (%s); nothing was changed", \
+         "记录没有移动（%s），没有做任何改动")
 #define TEXT_LEDGER_GOOD \
     TEXT("The ledger agrees.", \
          "账本一致。")
