@@ -272,6 +272,7 @@ enum cedar_error_code {
     CEDAR_E_EXT,
     CEDAR_E_ARITY,
     CEDAR_E_SLOT,
+    CEDAR_E_LIMIT, /* the scratch was too small: the whole decision is E_LIMIT */
 };
 struct cedar_error {
     u32 policy; /* index */

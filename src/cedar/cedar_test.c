@@ -360,6 +360,25 @@ TEST(deep_and_long_texts_meet_limits_and_not_the_stack)
     arena_free(small);
 }
 
+TEST(a_decision_in_too_little_memory_is_a_limit_and_not_an_answer)
+{
+    struct buf set = buf_in(T->arena, 4 << 20), many = buf_in(T->arena, 4 << 20);
+    struct cedar_request req = ana_reads();
+    struct cedar_answer got = { 0 };
+    struct arena *small = arena_new("small", 4096);
+    buf_put(&set, S("permit(principal, action, resource) when { ![context"));
+    for (int i = 0; i < 20000; i++)
+        buf_fmt(&set, ", %d", i);
+    buf_put(&set, S("].isEmpty() };"));
+    for (int i = 0; i < 20000; i++)
+        buf_put(&many, S("permit(principal, action, resource) when { principal.x };\n"));
+    expect_err(cedar_decide(parse(T, buf_str(&set)), NULL, &req, small, &got), E_LIMIT);
+    arena_reset(small);
+    expect_err(cedar_decide(parse(T, buf_str(&many)), NULL, &req, small, &got), E_LIMIT);
+    expect(!got.allow);
+    arena_free(small);
+}
+
 TEST(an_explanation_says_which_part_decided_and_what_it_saw)
 {
     const struct cedar_policies *p = parse(

@@ -66,6 +66,8 @@ static void note_error(struct eval *v, struct tally *t, u32 policy)
 {
     if (t->errors_n == t->errors_room) {
         u32 room = t->errors_room ? t->errors_room * 2 : 4;
+        if (!scratch_room(v->scratch, room * sizeof *t->errors))
+            return;
         struct cedar_error *more = NEW_N(v->scratch, struct cedar_error, room);
         if (t->errors_n)
             memcpy(more, t->errors, t->errors_n * sizeof *more);
@@ -100,6 +102,8 @@ err cedar_decide(const struct cedar_policies *p, const struct cedar_store *s,
     u32 n;
     eval_begin(&v, s, req, scratch);
     const u32 *found = index_candidates(p->index, &v, &n);
+    if (arena_doomed(scratch) || !scratch_room(scratch, 2 * n * sizeof(u32)))
+        return E_LIMIT;
     for (int side = 0; n && side < 2; side++)
         t.hits[side] = arena_get_raw(scratch, n * sizeof(u32), _Alignof(u32));
     for (u32 i = 0; i < n; i++) {
@@ -159,6 +163,7 @@ void cedar_error_put(struct buf *b, const struct cedar_policies *p, const struct
     case CEDAR_E_ARITY:
         buf_fmt(b, STR_FMT "() has the wrong number of arguments", STR_ARG(e->name));
         break;
+    case CEDAR_E_LIMIT: buf_put(b, S("the memory given is too small")); break;
     case CEDAR_E_SLOT: buf_put(b, S("a slot of the template has no value")); break;
     }
 }

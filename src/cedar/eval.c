@@ -305,6 +305,8 @@ bool cedar_like(str s, const str *pieces, u32 n)
 
 static bool eval_set(struct eval *v, const struct expr *e, struct cedar_value *ret)
 {
+    if (!scratch_room(v->scratch, e->n * sizeof(struct cedar_value)))
+        return eval_fail(v, CEDAR_E_LIMIT, e);
     struct cedar_value *at = NEW_N(v->scratch, struct cedar_value, e->n);
     for (u32 i = 0; i < e->n; i++)
         if (!eval_expr(v, e->args[i], &at[i]))
@@ -315,6 +317,8 @@ static bool eval_set(struct eval *v, const struct expr *e, struct cedar_value *r
 
 static bool eval_record(struct eval *v, const struct expr *e, struct cedar_value *ret)
 {
+    if (!scratch_room(v->scratch, e->n * sizeof(struct cedar_field)))
+        return eval_fail(v, CEDAR_E_LIMIT, e);
     struct cedar_field *at = NEW_N(v->scratch, struct cedar_field, e->n);
     for (u32 i = 0; i < e->n; i++) {
         at[i].name = e->fields[i].name;
@@ -327,6 +331,8 @@ static bool eval_record(struct eval *v, const struct expr *e, struct cedar_value
 
 static bool eval_call(struct eval *v, const struct expr *e, struct cedar_value *ret)
 {
+    if (e->n > 2 && !scratch_room(v->scratch, e->n * sizeof(struct cedar_value)))
+        return eval_fail(v, CEDAR_E_LIMIT, e);
     struct cedar_value few[2],
         *args = e->n <= 2 ? few : NEW_N(v->scratch, struct cedar_value, e->n);
     for (u32 i = 0; i < e->n; i++)

@@ -264,6 +264,8 @@ static void key_add(struct keys *k, u32 key)
         if (k->at[i] == key)
             return;
     if (k->n == k->room) {
+        if (!scratch_room(k->a, 2 * k->room * sizeof *k->at))
+            return;
         u32 *more = NEW_N(k->a, u32, k->room * 2);
         memcpy(more, k->at, k->n * sizeof *more);
         k->at = more;
@@ -427,6 +429,8 @@ static void take(struct found *f, u32 from, u32 to, u32 key)
 {
     if (f->n + (to - from) > f->room) {
         u32 room = MAX(f->room * 2, f->n + (to - from));
+        if (!scratch_room(f->a, room * sizeof *f->at))
+            return;
         u32 *more = arena_get_raw(f->a, room * sizeof *more, _Alignof(u32));
         if (f->n)
             memcpy(more, f->at, f->n * sizeof *more);

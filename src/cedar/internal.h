@@ -301,6 +301,14 @@ struct eval {
     const struct expr *failed;
     struct map *seen; /* not NULL while explaining: address of an expression -> seen_note */
 };
+/* Is there room in the scratch for this? If not it is doomed, and the decision will be E_LIMIT. */
+static inline bool scratch_room(struct arena *a, size_t bytes)
+{
+    if (LIKELY(bytes <= arena_room(a)))
+        return true;
+    arena_doom(a);
+    return false;
+}
 /* The note of an expression, or NULL. */
 const struct cedar_value *eval_seen(const struct map *seen, const struct expr *e);
 void eval_begin(struct eval *v, const struct cedar_store *s, const struct cedar_request *req,
