@@ -10,6 +10,7 @@
 #include "base/os.h"
 #include "core/core_stmts.h"
 #include "core/live_in.h"
+#include "core/office.h"
 
 enum {
     PORT_CEILING = 512 << 20,
@@ -156,6 +157,7 @@ err live_port_open(struct live *l, struct serve_port *port, const struct live_ca
     p->tick = arena_new("live tick", TICK_CEILING);
     p->deciding = arena_new("live decision", (size_t)1 << 20);
     p->generation = session_generation(l->serve->options.office);
+    p->facts = dir_generation(l->serve->options.office);
     must(pthread_mutex_lock(&l->lock) == 0);
     must(!l->ports[port->index]);
     l->ports[port->index] = p;
@@ -493,14 +495,16 @@ static void look_at(struct live_sock *s, usec now, bool alive_too, bool decide)
 void live_second(struct live_port *p)
 {
     usec now = os_now();
-    u64 generation = session_generation(p->live->serve->options.office);
-    bool moved = generation != p->generation;
+    struct office *o = p->live->serve->options.office;
+    u64 generation = session_generation(o), facts = dir_generation(o);
+    bool moved = generation != p->generation, decide = facts != p->facts;
     bool sweep = moved || now - p->swept >= sweep_every || now < p->swept;
     p->generation = generation;
+    p->facts = facts;
     if (sweep)
         p->swept = now;
     for (struct live_sock *s = p->socks; s; s = s->next)
-        look_at(s, now, sweep, moved);
+        look_at(s, now, sweep, decide);
     live_tick(p);
 }
 

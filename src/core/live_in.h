@@ -100,7 +100,7 @@ struct live_port {
     struct arena *deciding; /* one decision at a time */
     struct batch_mail *held;
     atomic_uint letters;
-    u64 generation, serial;
+    u64 generation, facts, serial;
     usec swept;
     bool deferred, closed;
 };

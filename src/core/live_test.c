@@ -423,6 +423,9 @@ TEST(decisions_are_taken_again_when_people_change)
     expect(!heard(e, "\"on\":\"refused\"")); /* nobody said that anything changed */
     session_touch_generation(r->k->office);
     live_second(r->port);
+    expect(!heard(e, "\"on\":\"refused\"")); /* somebody signed out: nobody else's decision */
+    dir_touch_generation(r->k->office);
+    live_second(r->port);
     hear_out(r, e, "\"on\":\"refused\"", 1);
     room_end(r);
 }

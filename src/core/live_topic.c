@@ -138,7 +138,10 @@ static void set_behind(struct sub *x, bool behind)
 
 /* ---- the held decision ---- */
 
-static err decide(struct live_sock *s, const struct topic *t, i64 id, struct verdict *ret)
+/* first: asked for by the client. A held decision that stands when it is taken again is not told to
+ * the ledger again: each change of a person would be a leaf for everything that anybody hears. */
+static err decide(struct live_sock *s, const struct topic *t, i64 id, bool first,
+                  struct verdict *ret)
 {
     struct answer a;
     struct call room, *c = live_call(s, &a, &room);
@@ -152,8 +155,11 @@ static err decide(struct live_sock *s, const struct topic *t, i64 id, struct ver
                              entity ? entity->prefix : NULL,
                              id,
                              ret };
-    if (e == E_NONE && ret->allow)
+    bool stands = e == E_NONE && ret->allow;
+    if (stands && first)
         ledger_allowed(c, &act, 1);
+    else if (stands)
+        return E_NONE;
     else if (e == E_NONE || e == E_DENIED)
         ledger_refusal(c, &act);
     return e == E_NONE && !ret->allow ? E_DENIED : e;
@@ -235,7 +241,7 @@ static void decide_again(struct sub *x)
 {
     struct verdict v = { 0 };
     struct live_sock *s = x->sock;
-    err e = decide(s, x->node->topic, x->node->id, &v);
+    err e = decide(s, x->node->topic, x->node->id, false, &v);
     if (e != E_NONE) {
         say_refused(s, name_text(s->port->tick, x->node->topic, x->node->id), e, &v);
         sub_drop(x);
@@ -302,7 +308,7 @@ static err may_subscribe(struct live_sock *s, const struct topic *t, i64 id, str
         return E_LIMIT;
     TRY(rate_take(s->port->live->serve->rates, RATE_LIVE, rate_person(s->who.person), os_now(),
                   &wait));
-    return decide(s, t, id, v);
+    return decide(s, t, id, true, v);
 }
 
 void topic_subscribe(struct live_sock *s, str name, bool has_after, i64 after)

@@ -66,6 +66,7 @@ struct office *office_new(struct arena *a, const struct office_options *options)
     o->token_at = idmap_in(a);
     o->free_session = IDMAP_NONE;
     atomic_store(&o->generation, 1);
+    atomic_store(&o->facts, 1);
     for (u32 i = 0; i < OFFICE_VAULTS_MAX; i++) {
         o->vaults[i].client = vault_client_new(a);
         atomic_store(&o->vaults[i].fresh, -1);
@@ -123,11 +124,23 @@ static str keep(struct office *o, str former, str text)
     return str_eq(former, text) && former.p ? former : str_copy(o->a, text);
 }
 
+u64 dir_generation(const struct office *o)
+{
+    return atomic_load(&o->facts);
+}
+
+void dir_touch_generation(struct office *o)
+{
+    atomic_fetch_add(&o->facts, 1);
+    session_touch_generation(o);
+}
+
 void dir_put_person(struct office *o, const struct dir_person *p)
 {
     must(pthread_rwlock_wrlock(&o->lock) == 0);
     u32 at = idmap_get(&o->person_at, p->id);
-    if (at == IDMAP_NONE) {
+    bool known = at != IDMAP_NONE;
+    if (!known) {
         o->people = room(o, o->people, o->people_n, &o->people_room, sizeof *o->people);
         at = (u32)o->people_n++;
         idmap_put(&o->person_at, p->id, at);
@@ -140,26 +153,32 @@ void dir_put_person(struct office *o, const struct dir_person *p)
     to->login = keep(o, former.login, p->login);
     to->title = keep(o, former.title, p->title);
     to->department_name = keep(o, former.department_name, p->department_name);
+    bool moved = known && (former.role != p->role || former.status != p->status ||
+                           former.department != p->department);
     (void)pthread_rwlock_unlock(&o->lock);
-    session_touch_generation(o);
+    if (moved)
+        dir_touch_generation(o);
 }
 
 void dir_put_device(struct office *o, const struct dir_device *d)
 {
     must(pthread_rwlock_wrlock(&o->lock) == 0);
     u32 at = idmap_get(&o->device_at, d->id);
-    if (at == IDMAP_NONE) {
+    bool known = at != IDMAP_NONE;
+    if (!known) {
         o->devices = room(o, o->devices, o->devices_n, &o->devices_room, sizeof *o->devices);
         at = (u32)o->devices_n++;
         idmap_put(&o->device_at, d->id, at);
         o->devices[at] = (struct dir_device){ 0 };
     }
     struct dir_device *to = &o->devices[at];
+    bool moved = known && (to->owner != d->owner || to->status != d->status);
     str name = keep(o, to->name, d->name);
     *to = *d;
     to->name = name;
     (void)pthread_rwlock_unlock(&o->lock);
-    session_touch_generation(o);
+    if (moved)
+        dir_touch_generation(o);
 }
 
 err dir_person(struct office *o, i64 id, struct dir_person *ret)
@@ -216,6 +235,6 @@ err office_policies(struct office *o, str text, struct arena *out, str *ret_faul
     set->arena = a;
     set->former = atomic_load(&o->policy);
     atomic_store(&o->policy, set);
-    session_touch_generation(o);
+    dir_touch_generation(o);
     return E_NONE;
 }

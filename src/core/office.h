@@ -65,7 +65,14 @@ struct dir_words {
 void dir_words_set(struct office *o, const struct dir_words *w);
 const struct dir_words *dir_words(const struct office *o);
 
-/* Adds or replaces; takes effect at once on every thread and raises the session generation. */
+/* Rises whenever something that decisions rest on changes: a person, a device, the policies. Held
+ * decisions are taken again then. (Who signs in or out changes nobody else's.) */
+u64 dir_generation(const struct office *o);
+void dir_touch_generation(struct office *o); /* and the sessions' */
+
+/* Adds or replaces; takes effect at once on every thread and raises both generations if it
+ * changes what a decision may rest on (role, status, department, owner); who or what is new changes
+ * nobody's. */
 void dir_put_person(struct office *o, const struct dir_person *p);
 void dir_put_device(struct office *o, const struct dir_device *d);
 MUST_USE err dir_person(struct office *o, i64 id, struct dir_person *ret); /* E_NOT_FOUND */

@@ -56,7 +56,7 @@ struct office {
     struct dir_words words;
     struct cedar_uid self_uid;
     _Atomic(struct policy_set *) policy;
-    _Atomic u64 generation;
+    _Atomic u64 generation, facts;
     pthread_rwlock_t lock; /* people, devices, sessions and the arena */
     struct idmap person_at, device_at, session_at, token_at;
     struct dir_person *people;

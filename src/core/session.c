@@ -222,7 +222,6 @@ void session_put(struct office *o, const struct session_row *row)
     else
         s->sealed = str_copy(o->a, row->sealed_key);
     (void)pthread_rwlock_unlock(&o->lock);
-    session_touch_generation(o);
 }
 
 void session_renewed(struct office *o, const struct session_row *row)

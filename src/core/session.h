@@ -22,8 +22,8 @@ struct credentials {
 MUST_USE err session_check(struct office *o, const struct credentials *shown,
                            enum session_need need, usec now, struct who *ret);
 
-/* Rises whenever a session, person or device changes: sockets and subscriptions compare it to
- * decide again. */
+/* Rises whenever a session ends, or what it rests on changes: sockets compare it to look whether
+ * theirs still stands. */
 u64 session_generation(const struct office *o);
 /* Whether this session may still act (not ended, person and device not locked); called for every
  * open socket when the generation moved. */

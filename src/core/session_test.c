@@ -88,6 +88,27 @@ TEST(session_is_found_by_its_token_alone)
     office_end(o);
 }
 
+TEST(session_who_signs_in_moves_nobody_elses_decisions)
+{
+    struct office *o = office_of(T);
+    put_person(o, 1, ACTIVE);
+    put_device(o, 10, 1, DEVICE_ACTIVE);
+    u64 facts = dir_generation(o), sessions = session_generation(o);
+    put_person(o, 2, ACTIVE);
+    put_device(o, 20, 2, DEVICE_ACTIVE);
+    put(o, 200, 2, 20);
+    put_person(o, 1, ACTIVE); /* a passkey more, say */
+    expect(dir_generation(o) == facts && session_generation(o) == sessions);
+    session_end(o, 200);
+    expect(dir_generation(o) == facts && session_generation(o) > sessions);
+    put_device(o, 10, 1, DEVICE_ACTIVE + 1);
+    expect(dir_generation(o) > facts);
+    facts = dir_generation(o);
+    put_person(o, 2, ACTIVE + 1);
+    expect(dir_generation(o) > facts);
+    office_end(o);
+}
+
 TEST(session_of_a_locked_person_or_device_is_none)
 {
     struct office *o = office_of(T);

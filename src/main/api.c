@@ -18,6 +18,8 @@
 #include "proc/listen.h"
 #include "store/db.h"
 
+#define OFFICE_BYTES ((size_t)4 << 30)
+
 extern const struct static_pack web_pack; /* made by tools/pack from the web client */
 
 enum { GRACE_S = 5, SWAP_WAIT_S = 5, CERT_MAX = 64 * 1024 };
@@ -353,7 +355,8 @@ int api_role_main(struct role_start *r)
                                      .config = &r->config,
                                      .pin = r->threads > 1,
                                      .slow_threads = 2 };
-    if (office_open(&oo, r->arena, &api->o) != E_NONE)
+    struct arena *memory = arena_new("office", OFFICE_BYTES); /* people, devices, sessions */
+    if (office_open(&oo, memory, &api->o) != E_NONE)
         role_refuse(r, api->o.why);
     err e = begin(api);
     if (e == E_NONE)
@@ -367,6 +370,7 @@ int api_role_main(struct role_start *r)
     sealer_stop(api->sealer);
     db_close(api->sealer_db);
     office_close(&api->o);
+    arena_free(memory);
     tls_drop(api->tls);
     tls_tickets_free(api->tickets);
     return 0;

@@ -8,7 +8,7 @@
 
 #include "app/people/people_in.h"
 
-enum { LOAD_AT_ONCE = 500 };
+enum { LOAD_AT_ONCE = 500, LOAD_BYTES = 8 << 20 };
 
 static const usec invite_lasts = USEC_DAY;
 
@@ -39,62 +39,75 @@ static void device_of(const struct q_devices_all_row *row, struct dir_device *re
         memcpy(ret->key, row->key.p, sizeof ret->key);
 }
 
-static err load_people(struct call *c)
+/* One page of a table into memory: from behind *after on; *ret_n rows there were. */
+typedef err load_page(struct call *c, i64 *after, size_t *ret_n);
+
+static err load_people(struct call *c, i64 *after, size_t *ret_n)
 {
     struct q_people_all_rows page;
-    person_id after = { 0 };
-    do {
-        TRY(q_people_all(c, after, LOAD_AT_ONCE, &page));
-        for (size_t i = 0; i < page.n; i++) {
-            struct dir_person p;
-            dir_of(&page.at[i], &p);
-            dir_put_person(c->office, &p);
-            after = page.at[i].id;
-        }
-    } while (page.n == LOAD_AT_ONCE);
+    TRY(q_people_all(c, (person_id){ *after }, LOAD_AT_ONCE, &page));
+    for (size_t i = 0; i < page.n; i++) {
+        struct dir_person p;
+        dir_of(&page.at[i], &p);
+        dir_put_person(c->office, &p);
+        *after = p.id;
+    }
+    *ret_n = page.n;
     return E_NONE;
 }
 
-static err load_devices(struct call *c)
+static err load_devices(struct call *c, i64 *after, size_t *ret_n)
 {
     struct q_devices_all_rows page;
-    device_id after = { 0 };
-    do {
-        TRY(q_devices_all(c, after, LOAD_AT_ONCE, &page));
-        for (size_t i = 0; i < page.n; i++) {
-            struct dir_device d;
-            device_of(&page.at[i], &d);
-            dir_put_device(c->office, &d);
-            after = page.at[i].id;
-        }
-    } while (page.n == LOAD_AT_ONCE);
+    TRY(q_devices_all(c, (device_id){ *after }, LOAD_AT_ONCE, &page));
+    for (size_t i = 0; i < page.n; i++) {
+        struct dir_device d;
+        device_of(&page.at[i], &d);
+        dir_put_device(c->office, &d);
+        *after = d.id;
+    }
+    *ret_n = page.n;
     return E_NONE;
 }
 
-static err load_sessions(struct call *c)
+static err load_sessions(struct call *c, i64 *after, size_t *ret_n)
 {
     struct q_sessions_all_rows page;
-    session_id after = { 0 };
-    do {
-        TRY(q_sessions_all(c, after, LOAD_AT_ONCE, &page));
-        for (size_t i = 0; i < page.n; i++) {
-            const struct q_sessions_all_row *s = &page.at[i];
-            struct session_row row = { .id = s->id.v,
-                                       .person = s->person.v,
-                                       .device = s->device.v,
-                                       .strength = (int)s->strength,
-                                       .strong_until = s->strong_until,
-                                       .ends = s->ends,
-                                       .proof_until = s->proof_until,
-                                       .sealed_key = s->proof_key };
-            after = s->id;
-            if (s->token_hash.n != sizeof row.token_hash || s->ends <= c->now)
-                continue;
-            memcpy(row.token_hash, s->token_hash.p, sizeof row.token_hash);
-            session_put(c->office, &row);
-        }
-    } while (page.n == LOAD_AT_ONCE);
+    TRY(q_sessions_all(c, (session_id){ *after }, LOAD_AT_ONCE, &page));
+    for (size_t i = 0; i < page.n; i++) {
+        const struct q_sessions_all_row *s = &page.at[i];
+        struct session_row row = { .id = s->id.v,
+                                   .person = s->person.v,
+                                   .device = s->device.v,
+                                   .strength = (int)s->strength,
+                                   .strong_until = s->strong_until,
+                                   .ends = s->ends,
+                                   .proof_until = s->proof_until,
+                                   .sealed_key = s->proof_key };
+        *after = row.id;
+        if (s->token_hash.n != sizeof row.token_hash || s->ends <= c->now)
+            continue;
+        memcpy(row.token_hash, s->token_hash.p, sizeof row.token_hash);
+        session_put(c->office, &row);
+    }
+    *ret_n = page.n;
     return E_NONE;
+}
+
+/* Each page in memory of its own: a table may be larger than what one call may hold. */
+static err load_all(struct call *c, load_page *load)
+{
+    struct call one = *c;
+    i64 after = 0;
+    size_t n = LOAD_AT_ONCE;
+    err e = E_NONE;
+    one.arena = arena_new("load", LOAD_BYTES);
+    while (e == E_NONE && n == LOAD_AT_ONCE) {
+        arena_reset(one.arena);
+        e = load(&one, &after, &n);
+    }
+    arena_free(one.arena);
+    return e;
 }
 
 err people_load(struct call *c)
@@ -108,9 +121,9 @@ err people_load(struct call *c)
     if (sodium_init() < 0)
         return fail(c, E_INTERNAL, "libsodium did not start");
     dir_words_set(c->office, &words);
-    TRY(load_people(c));
-    TRY(load_devices(c));
-    return load_sessions(c);
+    TRY(load_all(c, load_people));
+    TRY(load_all(c, load_devices));
+    return load_all(c, load_sessions);
 }
 
 static void sweep(struct office *o, void *arg) { session_sweep(o, *(const usec *)arg); }
