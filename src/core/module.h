@@ -13,7 +13,8 @@ struct office;
 
 enum lane {
     LANE_MEMORY, /* answered on the loop, from memory; the handler gets no database */
-    LANE_QUICK,  /* on the loop, with its read connection; only :one by unique key */
+    LANE_QUICK,  /* on the loop, with its read connection; only :one by unique key (when the store
+                    is a server: as LANE_READ) */
     LANE_READ,   /* on a worker; the reads of a batch share one read transaction */
     LANE_WRITE,  /* on the writer; a savepoint a call, group commit; the handler may run twice */
     LANE_SLOW,   /* on the slow pool: hashing, import, export; no transaction */

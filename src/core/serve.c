@@ -96,6 +96,7 @@ err serve_start(const struct serve_options *o, struct serve **ret)
     struct serve *s = NEW(a, struct serve);
     s->arena = a;
     s->options = *o;
+    s->distant = db_is_postgres(o->db_path);
     s->options.call_ceiling = o->call_ceiling ? o->call_ceiling : CALL_CEILING;
     s->router = router_new(a, o->modules, o->modules_n);
     s->codes = codes_new(a, o->modules, o->modules_n);
@@ -317,6 +318,8 @@ static err find_route(struct work *w)
     TRY(e == E_INVALID ? E_NOT_FOUND : e);
     w->call.endpoint = w->route.endpoint;
     w->lane = w->route.endpoint->lane;
+    if (w->lane == LANE_QUICK && s->distant)
+        w->lane = LANE_READ;
     usec shut = breaker_shut(s->breaker, w->route.at, w->call.now);
     a->retry_after = shut;
     return shut ? E_BUSY : E_NONE;

@@ -80,6 +80,7 @@ struct slow_pool {
 };
 
 struct serve {
+    bool distant; /* the store is a server: loops do not wait for it, workers do */
     struct serve_options options;
     struct arena *arena;
     struct router *router;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `outwork store move`: the folder's lock is held all the time, so that no server starts in between;
- * the config is the last thing written, so that an interrupted move leaves the office where it
- * was. Of outwork.conf one line changes. */
+/* `outwork store move`: the folder's lock is held all the time, so that no server starts in
+ * between; the config is the last thing written, so that an interrupted move leaves the office
+ * where it was. Of outwork.conf one line changes. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -160,8 +160,8 @@ const struct cli_command cli_commands[] = {
       .run = cmd_store_move,
       OPTIONS(move_options),
       .summary = { "carry the records to PostgreSQL, or back", "把记录迁移到 PostgreSQL 或迁回" },
-      .about = { "Copies every record of a stopped office into an empty database in one transaction, "
-                 "reads it\n"
+      .about = { "Copies every record of a stopped office into an empty database in one "
+                 "transaction, reads it\n"
                  "all back, compares counts and checksums, checks the ledger against it, and then "
                  "sets `store`\n"
                  "in outwork.conf. The ledger's folder stays where it is. The old store is left "

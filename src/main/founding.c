@@ -228,8 +228,8 @@ static err read_file(void *arg, const char *path, size_t max, struct arena *out,
 }
 
 /* The store's idea of the sealed tree must be the checkpoint's, or one that continues it. */
-static err compare_store(const struct office_place *p, struct arena *a, const struct tlog_head *head,
-                         struct buf *report)
+static err compare_store(const struct office_place *p, struct arena *a,
+                         const struct tlog_head *head, struct buf *report)
 {
     struct db *db;
     struct tlog_hash root;

@@ -34,8 +34,8 @@
         "ones.")                                                                                  \
     KEY(TEXT, store, "", 0, 1024,                                                                 \
         "Where the records are kept. Empty: SQLite in DATA/store. Else PostgreSQL 13 or later,\n" \
-        "as postgres://user:password@address/database or `host=/run/postgresql dbname=… user=…`.\n" \
-        "Give addresses, not names: the sandbox looks nothing up (host=NAME hostaddr=ADDRESS).\n"  \
+        "as postgres://user:password@address/database or `host=/run/postgresql user=…`.\n"       \
+        "Addresses, not names: the sandbox looks nothing up (or host=NAME hostaddr=ADDRESS).\n"  \
         "`outwork store move` carries a company from one to the other and sets this.")            \
     KEY(WORD, log, "info", 0, 8,                                                                  \
         "How much is logged to standard error, as JSON lines: debug, info, warn or error.")       \

@@ -19,7 +19,10 @@ static bool letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
 }
 
-static bool blank(char c) { return c == ' ' || c == '\n' || c == '\t'; }
+static bool blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t';
+}
 
 static size_t letters(str s, size_t from)
 {
@@ -93,7 +96,8 @@ static const char *type_of(struct piece p, struct piece before)
     for (size_t i = 0; i < COUNT(types); i++)
         if (p.kind == WORD && str_eq_z(p.s, types[i][0]))
             return types[i][1];
-    return p.kind == WORD && str_eq_z(p.s, "TEXT") && !is(before, "AS") ? "TEXT COLLATE \"C\"" : NULL;
+    return p.kind == WORD && str_eq_z(p.s, "TEXT") && !is(before, "AS") ? "TEXT COLLATE \"C\""
+                                                                        : NULL;
 }
 
 static bool of_sqlite(struct piece p)
@@ -128,11 +132,10 @@ str dialect_changes(const char *text, size_t at)
         rest = str_sub(rest, p.s.n, rest.n);
         if (p.kind == COMMENT || blank(p.s.p[0]))
             continue;
-        bool changed = p.kind == WORD &&
-                       ((is(one, "INSERT") && is(two, "INTO")) ||
-                        (is(one, "DELETE") && is(two, "FROM")) ||
-                        (is(two, "UPDATE") && !is(one, "DO") && !is(one, "FOR") &&
-                         !is(one, "KEY")));
+        bool changed =
+            p.kind == WORD &&
+            ((is(one, "INSERT") && is(two, "INTO")) || (is(one, "DELETE") && is(two, "FROM")) ||
+             (is(two, "UPDATE") && !is(one, "DO") && !is(one, "FOR") && !is(one, "KEY")));
         if (changed && at-- == 0)
             return p.s;
         one = two;

@@ -31,15 +31,14 @@ static struct lite *lite_of(struct db *db)
 static err note_rc(struct lite *db, int rc, const char *what)
 {
     return db_note(&db->base, store_err(rc), what,
-                rc == SQLITE_NOMEM ? "no memory" : sqlite3_errmsg(db->s));
+                   rc == SQLITE_NOMEM ? "no memory" : sqlite3_errmsg(db->s));
 }
 
 /* ---- who may change which table ---- */
 
 static bool may_change(const struct lite *db, const char *table)
 {
-    return !strncmp(table, "sqlite_", 7) ||
-           db_may_change(&db->base, db->module, str_from(table));
+    return !strncmp(table, "sqlite_", 7) || db_may_change(&db->base, db->module, str_from(table));
 }
 
 static int authorize(void *arg, int act, const char *a, UNUSED const char *b,
@@ -66,8 +65,7 @@ static err owners_load(struct lite *db)
 {
     i64 n = 0;
     sqlite3_stmt *q = NULL;
-    TRY(store_number(db->s, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_table'",
-                     &n));
+    TRY(store_number(db->s, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_table'", &n));
     if (n == 0)
         return E_NONE;
     TRY(store_number(db->s, "SELECT count(*) FROM schema_table", &n));
@@ -79,8 +77,8 @@ static err owners_load(struct lite *db)
             break;
         str name = str_from((const char *)sqlite3_column_text(q, 0));
         str module = str_from((const char *)sqlite3_column_text(q, 1));
-        db->base.owners[db->base.owners_n++] = (struct owner){ str_z(db->base.arena, name),
-                                                     str_z(db->base.arena, module) };
+        db->base.owners[db->base.owners_n++] =
+            (struct owner){ str_z(db->base.arena, name), str_z(db->base.arena, module) };
     }
     sqlite3_finalize(q);
     return store_err(rc);
@@ -102,7 +100,10 @@ static err tune(struct lite *db, const struct db_options *o)
 
 static const struct db_kind lite_kind;
 
-static void finalize(void *q) { sqlite3_finalize(q); }
+static void finalize(void *q)
+{
+    sqlite3_finalize(q);
+}
 
 static void lite_close(struct db *base)
 {

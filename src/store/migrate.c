@@ -70,8 +70,7 @@ static err read_done(struct run *r)
         rc = SQLITE_OK;
     }
     sqlite3_finalize(q);
-    return e == E_NONE && rc != SQLITE_DONE ? why_sqlite(r, store_err(rc), "reading the steps")
-                                            : e;
+    return e == E_NONE && rc != SQLITE_DONE ? why_sqlite(r, store_err(rc), "reading the steps") : e;
 }
 
 err migrate_order(const struct plan *p)
@@ -120,13 +119,14 @@ static err step_body(struct run *r, const struct migrate_step *step)
     i64 broken = 0;
     TRY(store_exec(r->s, step->sql));
     if (sqlite3_get_autocommit(r->s))
-        return migrate_why(r->p.report, E_INVALID, "step %s/%s ends its own transaction", step->module,
-                   step->name);
+        return migrate_why(r->p.report, E_INVALID, "step %s/%s ends its own transaction",
+                           step->module, step->name);
     TRY(record(r, step));
     TRY(store_number(r->s, "SELECT count(*) FROM pragma_foreign_key_check", &broken));
     if (broken)
-        return migrate_why(r->p.report, E_INVALID, "step %s/%s leaves %lld rows without what they refer to",
-                   step->module, step->name, (long long)broken);
+        return migrate_why(r->p.report, E_INVALID,
+                           "step %s/%s leaves %lld rows without what they refer to", step->module,
+                           step->name, (long long)broken);
     return store_exec(r->s, "COMMIT");
 }
 
@@ -139,8 +139,8 @@ static err step_run(struct run *r, const struct migrate_step *step)
     if (e == E_NONE)
         return e;
     if (!r->p.report->why[0])
-        e = migrate_why(r->p.report, e == E_INTERNAL || e == E_CONFLICT ? E_INVALID : e, "step %s/%s: %s",
-                step->module, step->name, sqlite3_errmsg(r->s));
+        e = migrate_why(r->p.report, e == E_INTERNAL || e == E_CONFLICT ? E_INVALID : e,
+                        "step %s/%s: %s", step->module, step->name, sqlite3_errmsg(r->s));
     if (!sqlite3_get_autocommit(r->s))
         IGNORE(store_exec(r->s, "ROLLBACK"));
     return e;
@@ -209,7 +209,7 @@ static err copy_of(struct run *r, const char *path, const char *copy)
         e = db_copy(db, copy);
     if (e != E_NONE)
         e = migrate_why(r->p.report, e, "copying the data before a migration: %s",
-                db ? db_error_text(db) : err_text(e));
+                        db ? db_error_text(db) : err_text(e));
     db_close(db);
     return e;
 }

@@ -18,10 +18,10 @@ struct migrate_report {
 };
 
 /* Makes or brings up to date the store at path (or behind a PostgreSQL conninfo, where one node at
- * a time migrates and waiting steps are tried first in a transaction that is undone). Steps stand in start order, a module's in the
- * order of their numbers. E_CONFLICT: written by a newer release, or a step in the middle is
- * missing. E_INVALID: a step's SQL fails; nothing of it is left. E_FULL, E_IO, E_CORRUPT. *ret
- * is filled always. */
+ * a time migrates and waiting steps are tried first in a transaction that is undone). Steps stand
+ * in start order, a module's in the order of their numbers. E_CONFLICT: written by a newer release,
+ * or a step in the middle is missing. E_INVALID: a step's SQL fails; nothing of it is left. E_FULL,
+ * E_IO, E_CORRUPT; on PostgreSQL also E_BUSY. *ret is filled always. */
 MUST_USE err migrate_run(const char *path, const struct migrate_step *steps, size_t n,
                          struct migrate_report *ret);
 

@@ -164,7 +164,8 @@ static err all(struct move *m, bool fresh)
 
 static err open_side(struct move *m, const char *place, struct side **ret)
 {
-    err e = db_is_postgres(place) ? move_pg_open(place, m->a, ret) : move_lite_open(place, m->a, ret);
+    err e =
+        db_is_postgres(place) ? move_pg_open(place, m->a, ret) : move_lite_open(place, m->a, ret);
     return e == E_NONE ? e : why(m, e, "the store", (*ret)->why);
 }
 

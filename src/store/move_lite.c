@@ -37,8 +37,7 @@ static err names(struct lite_side *l, const char *sql, const char *arg, struct m
     if (rc == SQLITE_OK && arg)
         rc = sqlite3_bind_text(q, 1, arg, -1, SQLITE_STATIC);
     while (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW && ret->n < MOVE_TABLES_MAX) {
-        ret->at[ret->n++] =
-            str_z(l->base.a, str_from((const char *)sqlite3_column_text(q, 0)));
+        ret->at[ret->n++] = str_z(l->base.a, str_from((const char *)sqlite3_column_text(q, 0)));
         rc = SQLITE_OK;
     }
     sqlite3_finalize(q);
@@ -137,8 +136,8 @@ static err lite_put_begin(struct side *s, struct move_table *t)
     str marks = S("?");
     for (size_t i = 1; i < t->n; i++)
         marks = str_fmt(x.a, "%s, ?", marks.p);
-    str sql = str_fmt(x.a, "INSERT INTO \"%s\" (%s) VALUES (%s)", t->name,
-                      move_columns(x.a, t).p, marks.p);
+    str sql = str_fmt(x.a, "INSERT INTO \"%s\" (%s) VALUES (%s)", t->name, move_columns(x.a, t).p,
+                      marks.p);
     return say(l, store_err(sqlite3_prepare_v2(l->s, sql.p, -1, &l->put, NULL)));
 }
 

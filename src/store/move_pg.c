@@ -139,8 +139,7 @@ static err pg_read(struct side *s, const struct move_table *t,
     struct pg_side *p = of(s);
     struct move_value values[MOVE_COLS_MAX];
     str sql = str_fmt(x.a, "SELECT %s FROM \"%s\"", move_columns(x.a, t).p, t->name);
-    if (!PQsendQueryParams(p->c, sql.p, 0, NULL, NULL, NULL, NULL, 1) ||
-        !PQsetSingleRowMode(p->c))
+    if (!PQsendQueryParams(p->c, sql.p, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(p->c))
         return say(p, E_BUSY);
     err e = E_NONE;
     for (PGresult *r; (r = PQgetResult(p->c)); PQclear(r)) {

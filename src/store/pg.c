@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A connection to PostgreSQL. Everything travels in libpq's pipeline mode: BEGIN and savepoints are
- * not sent by themselves but with the statement that follows them, so that a call costs one round
- * trip a statement and a commit one more. A transaction ends in one of three ways: committed, rolled
- * back, or gone with its connection; in the last case every statement fails with E_BUSY until the
- * owner has noticed (db_rollback, db_read_end), so that nothing meant for a transaction ever runs
- * outside of one. Lost connections are made again with the next use, at most four times a second. */
+/* A connection to PostgreSQL. Everything travels in libpq's pipeline mode: BEGIN and savepoints
+ * are not sent by themselves but with the statement that follows them, so that a call costs one
+ * round trip a statement and a commit one more. A transaction ends in one of three ways: committed,
+ * rolled back, or gone with its connection; in the last case every statement fails with E_BUSY
+ * until the owner has noticed (db_rollback, db_read_end), so that nothing meant for a transaction
+ * ever runs outside of one. Lost connections are made again with the next use, at most four times a
+ * second. */
 #include "store/pg.h"
 
 #include <string.h>
@@ -93,7 +94,10 @@ static err receive(struct pg *p, const char *what, PGresult **ret)
     return e;
 }
 
-static err first_of(err one, err two) { return one != E_NONE ? one : two; }
+static err first_of(err one, err two)
+{
+    return one != E_NONE ? one : two;
+}
 
 /* Sends what is pending and what the caller has sent behind it (replies many results, the last of
  * which is handed out), and takes it all back. */
@@ -322,7 +326,7 @@ static err take_one(struct db *db, const struct stmt *st, const PGresult *r, str
         return E_NOT_FOUND;
     char *row = st->row_size <= sizeof small ? small : arena_get_raw(out, st->row_size, 16);
     memset(row, 0, st->row_size);
-    TRY(pg_take_row(db, st, r, 0, out, row));
+    TRY(pg_take_row(db, (struct pg_row){ st, r, 0 }, out, row));
     if (arena_doomed(out))
         return E_LIMIT;
     memcpy(ret, row, st->row_size);
@@ -336,7 +340,8 @@ static err take_many(struct db *db, const struct stmt *st, const PGresult *r, st
     size_t room = 0;
     for (int i = 0; i < PQntuples(r); i++) {
         TRY(rows_room(&rows, &room, st->row_size, out));
-        TRY(pg_take_row(db, st, r, i, out, (char *)rows.at + rows.n * st->row_size));
+        void *row = (char *)rows.at + rows.n * st->row_size;
+        TRY(pg_take_row(db, (struct pg_row){ st, r, i }, out, row));
         rows.n++;
     }
     if (arena_doomed(out))

@@ -31,8 +31,8 @@ enum pg_use { PG_READ, PG_WRITE, PG_OWN /* migrations, moving: no time limit */ 
 /* Connects and sets the session up. E_BUSY: nobody answers, or (PG_WRITE) another server writes;
  * E_CORRUPT: not a database of ours. why, when not NULL, gets a sentence. */
 MUST_USE err pg_link(const char *conninfo, enum pg_use use, PGconn **ret, char why[256]);
-/* A result's state as ours: E_NONE, E_CONFLICT (23…), E_BUSY (40001, 40P01, 55P03, 57…, 08…), E_FULL
- * (53100), E_LIMIT, E_IO, E_CORRUPT, E_INVALID (text it cannot hold), else E_INTERNAL. */
+/* A result's state as ours: E_NONE, E_CONFLICT (23…), E_BUSY (40001, 40P01, 55P03, 57…, 08…),
+ * E_FULL (53100), E_LIMIT, E_IO, E_CORRUPT, E_INVALID (text it cannot hold), else E_INTERNAL. */
 err pg_err(const PGconn *c, const PGresult *r);
 /* Runs fixed text without rows, outside a pipeline. */
 MUST_USE err pg_exec(PGconn *c, const char *text);
@@ -56,8 +56,12 @@ const char *pg_mismatch(const PGresult *described, const struct stmt *st);
  * integer. E_CORRUPT when its length is another. */
 MUST_USE err pg_integer(Oid t, const char *p, size_t n, i64 *ret);
 MUST_USE err pg_float(Oid t, const char *p, size_t n, double *ret);
-/* Row i into a zeroed row. E_CORRUPT, E_LIMIT (noted). */
-MUST_USE err pg_take_row(struct db *db, const struct stmt *st, const PGresult *r, int i,
-                         struct arena *out, void *row);
+/* A row of a result into a zeroed struct. E_CORRUPT, E_LIMIT (noted). */
+struct pg_row {
+    const struct stmt *st;
+    const PGresult *r;
+    int i;
+};
+MUST_USE err pg_take_row(struct db *db, struct pg_row from, struct arena *out, void *row);
 
 #endif

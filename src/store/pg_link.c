@@ -8,10 +8,10 @@
 #include "base/str.h"
 #include "store/pg.h"
 
-#define SESSION_SETTINGS                                                                          \
-    "SET client_min_messages = warning; SET tcp_keepalives_idle = 20; "                           \
-    "SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "                             \
-    "SELECT set_config('synchronous_commit', 'on', false)"                                        \
+#define SESSION_SETTINGS                                                \
+    "SET client_min_messages = warning; SET tcp_keepalives_idle = 20; " \
+    "SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "   \
+    "SELECT set_config('synchronous_commit', 'on', false)"              \
     " WHERE current_setting('synchronous_commit') = 'off';"
 /* 0x4f555457, "OUTW", and what is locked. */
 #define LOCK_WRITER "1330992215, 1"
@@ -24,7 +24,10 @@ static const char *const settings[] = {
     [PG_OWN] = SESSION_SETTINGS "SET statement_timeout = 0; SET lock_timeout = '30s'",
 };
 
-static bool is_class(const char *state, const char *class) { return !strncmp(state, class, 2); }
+static bool is_class(const char *state, const char *class)
+{
+    return !strncmp(state, class, 2);
+}
 
 static err err_of_state(const char *s)
 {
@@ -32,9 +35,10 @@ static err err_of_state(const char *s)
         const char *state;
         err e;
     } known[] = {
-        { "40001", E_BUSY },  { "40P01", E_BUSY },  { "55P03", E_BUSY },    { "53300", E_BUSY },
-        { "53100", E_FULL },  { "53200", E_LIMIT }, { "22021", E_INVALID }, { "22P05", E_INVALID },
-        { "XX001", E_CORRUPT }, { "XX002", E_CORRUPT },
+        { "40001", E_BUSY },    { "40P01", E_BUSY },    { "55P03", E_BUSY },
+        { "53300", E_BUSY },    { "53100", E_FULL },    { "53200", E_LIMIT },
+        { "22021", E_INVALID }, { "22P05", E_INVALID }, { "XX001", E_CORRUPT },
+        { "XX002", E_CORRUPT },
     };
     for (size_t i = 0; i < COUNT(known); i++)
         if (!strcmp(s, known[i].state))
@@ -103,8 +107,8 @@ static err set_up(PGconn *c, enum pg_use use, char why[256])
 err pg_link(const char *conninfo, enum pg_use use, PGconn **ret, char why[256])
 {
     /* What the conninfo says stands after our wishes, and wins. */
-    const char *const keys[] = { "connect_timeout", "application_name", "dbname",
-                                 "client_encoding", NULL };
+    const char *const keys[] = { "connect_timeout", "application_name", "dbname", "client_encoding",
+                                 NULL };
     const char *const values[] = { "5", "outwork", conninfo, "UTF8", NULL };
     PGconn *c = PQconnectdbParams(keys, values, 1);
     (void)PQsetNoticeReceiver(c, no_notice, NULL);

@@ -67,11 +67,12 @@ TEST(a_statement_for_sqlite_becomes_one_for_postgres)
     expect_s(dialect_query(T->arena, "SELECT ':no', a::int FROM t WHERE x = :b AND y = :a -- :c\n"
                                      " OR x <> :b"),
              S("SELECT ':no', a:$1 FROM t WHERE x = $2 AND y = $3 -- :c\n OR x <> $2"));
-    expect_s(dialect_schema(T->arena,
-                            "CREATE TABLE t (text TEXT, a INTEGER, b TEXT NOT NULL DEFAULT 'TEXT', c BLOB,"
-                            " d REAL) STRICT, WITHOUT ROWID; SELECT CAST(1 AS TEXT), 2;"),
-             S("CREATE TABLE t (text TEXT COLLATE \"C\", a BIGINT, b TEXT COLLATE \"C\" NOT NULL DEFAULT 'TEXT', c BYTEA,"
-               " d DOUBLE PRECISION)   ; SELECT CAST(1 AS TEXT), 2;"));
+    expect_s(dialect_schema(T->arena, "CREATE TABLE t (text TEXT, a INTEGER, b TEXT NOT NULL"
+                                      " DEFAULT 'TEXT', c BLOB, d REAL) STRICT, WITHOUT ROWID;"
+                                      " SELECT CAST(1 AS TEXT), 2;"),
+             S("CREATE TABLE t (text TEXT COLLATE \"C\", a BIGINT, b TEXT COLLATE \"C\" NOT NULL"
+               " DEFAULT 'TEXT', c BYTEA, d DOUBLE PRECISION)   ;"
+               " SELECT CAST(1 AS TEXT), 2;"));
 }
 
 TEST(the_tables_a_statement_changes_are_seen)

@@ -63,8 +63,14 @@ void pg_args(const struct stmt *st, const void *in, struct pg_args *ret)
 
 /* ---- back ---- */
 
-static bool is_integer(Oid t) { return t == PG_INT8 || t == PG_INT4 || t == PG_INT2; }
-static bool is_text(Oid t) { return t == PG_TEXT || t == PG_VARCHAR || t == PG_NAME; }
+static bool is_integer(Oid t)
+{
+    return t == PG_INT8 || t == PG_INT4 || t == PG_INT2;
+}
+static bool is_text(Oid t)
+{
+    return t == PG_TEXT || t == PG_VARCHAR || t == PG_NAME;
+}
 
 static bool fits(const struct col *c, Oid t)
 {
@@ -162,11 +168,12 @@ static err take_one(struct cell v, const struct col *c, struct arena *out, void 
     return E_INTERNAL;
 }
 
-err pg_take_row(struct db *db, const struct stmt *st, const PGresult *r, int i, struct arena *out,
-                void *row)
+err pg_take_row(struct db *db, struct pg_row from, struct arena *out, void *row)
 {
-    for (int k = 0; k < st->cols_n; k++) {
-        const struct col *c = &st->cols[k];
+    const PGresult *r = from.r;
+    int i = from.i;
+    for (int k = 0; k < from.st->cols_n; k++) {
+        const struct col *c = &from.st->cols[k];
         err e = E_NONE;
         if (!PQgetisnull(r, i, k)) {
             struct cell v = { PQftype(r, k), PQgetvalue(r, i, k), (size_t)PQgetlength(r, i, k) };
@@ -180,7 +187,7 @@ err pg_take_row(struct db *db, const struct stmt *st, const PGresult *r, int i, 
             char what[96];
             (void)snprintf(what, sizeof what, "column %s: %s", c->name,
                            e == E_LIMIT ? "more than the call may hold" : "not of its kind");
-            return db_note(db, e, st->name, what);
+            return db_note(db, e, from.st->name, what);
         }
     }
     return E_NONE;

@@ -227,8 +227,8 @@ str pg_text(struct gen *g, const struct query *q)
     return buf_str(&b);
 }
 
-/* A migration: types (in capitals: a column may be called text) renamed, STRICT and WITHOUT ROWID dropped. A line `-- pg: text` replaces the
- * line below it. */
+/* A migration: types (in capitals: a column may be called text) renamed, STRICT and WITHOUT ROWID
+ * dropped. A line `-- pg: text` replaces the line below it. */
 static str pg_line(struct gen *g, str path, int line, str text)
 {
     struct buf b = buf_in(g->a, GEN_FILE_MAX);
