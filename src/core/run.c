@@ -195,7 +195,8 @@ static err decide_rows(struct call *c, const struct rows *rows, struct page *pag
             return e;
         v.allow = v.allow && e == E_NONE;
         count_row(c, &v);
-        page->cursor = p->cursor(row);
+        if (p->cursor)
+            page->cursor = p->cursor(row);
         if (v.allow)
             memcpy(page->at + page->n++ * p->row_size, row, p->row_size);
     }
@@ -241,6 +242,22 @@ static err run_each(struct call *c, const void *in, char *ret)
     return E_NONE;
 }
 
+/* A list has no cursor and no second batch: what is refused is dropped. */
+static err run_list(struct call *c, const void *in, char *ret)
+{
+    const struct each *p = &c->endpoint->page;
+    struct rows rows;
+    TRY(c->endpoint->run(c, in, ret));
+    memcpy(&rows, ret + p->rows_at, sizeof rows);
+    must(rows.n == 0 || rows.at);
+    struct page page = { .most = rows.n };
+    page.at = arena_get(c->arena, p->row_size, MAX(rows.n, 1u), 16);
+    TRY(decide_rows(c, &rows, &page));
+    const struct rows out = { page.at, page.n };
+    memcpy(ret + p->rows_at, &out, sizeof out);
+    return E_NONE;
+}
+
 /* The record handed back is decided as it is about to be shown. */
 static err decide_returned(struct call *c, const char *ret)
 {
@@ -268,7 +285,7 @@ static err decide_returned(struct call *c, const char *ret)
 static err run_handler(struct call *c, const void *in, void *ret)
 {
     if (c->endpoint->each)
-        return run_each(c, in, ret);
+        return c->endpoint->page.limit_at == AT_NONE ? run_list(c, in, ret) : run_each(c, in, ret);
     TRY(c->endpoint->run(c, in, ret));
     return c->endpoint->returned ? decide_returned(c, ret) : E_NONE;
 }

@@ -314,6 +314,21 @@ TEST(lists_show_only_what_may_be_seen_and_refill_their_pages)
     kit_end(k);
 }
 
+TEST(a_list_without_pages_shows_only_what_may_be_seen)
+{
+    struct kit *k = kit_begin(T);
+    struct person *p = kit_person(k, 10, 0), *other = kit_person(k, 11, 0);
+    struct rng_seeded r = { T->seed };
+    struct got g = kit_get(p, "/api/all-notes");
+    expect_status(g, 200);
+    expect_i(json_get(g.json, S("items"))->n, 0);
+    fill_notes(p, 300, 5, &r, other);
+    g = kit_get(p, "/api/all-notes");
+    expect_status(g, 200);
+    expect_i(json_get(g.json, S("items"))->n, kit_count(k, "note WHERE hidden = 0"));
+    kit_end(k);
+}
+
 TEST(a_list_of_hidden_rows_gives_up_after_five_batches_and_says_where_it_stands)
 {
     struct kit *k = kit_begin(T);

@@ -200,6 +200,18 @@ static err list_run(struct call *c, const void *in, void *ret)
     return db_run(c->db, &note_page, &key, c->arena, &((struct list_ret *)ret)->items);
 }
 
+/* A list without pages, as `-> list note … each` declares it. */
+static err all_run(struct call *c, UNUSED const void *in, void *ret)
+{
+    struct page_key key = { 0, false, 1000 };
+    return db_run(c->db, &note_page, &key, c->arena, ret);
+}
+
+static void put_all(struct buf *b, const void *ret)
+{
+    put_list(b, &(struct list_ret){ .items = *(const struct rows *)ret });
+}
+
 static i64 note_cursor(const void *row) { return ((const struct note *)row)->id; }
 
 static void cache_changed(UNUSED struct office *o, void *arg)
@@ -289,6 +301,11 @@ static const struct endpoint endpoints[] = {
                 offsetof(struct list_ret, next), offsetof(struct list_ret, has_next),
                 offsetof(struct list_in, after), offsetof(struct list_in, has_after),
                 offsetof(struct list_in, limit), note_cursor, false, 0, 0 } },
+    { "notes", "all", "GET", "/api/all-notes", LANE_READ, SESSION_PROOF, .each = true,
+      .ret_size = sizeof(struct rows), .decode = no_input, .run = all_run, .encode = put_all,
+      .page = { .action = "note.read", .entity = &note_entity, .row_size = sizeof(struct note),
+                .next_at = AT_NONE, .next_has_at = AT_NONE, .after_at = AT_NONE,
+                .limit_at = AT_NONE } },
     { "notes", "post", "POST", "/api/boards/{board}/notes", LANE_WRITE, SESSION_PROOF,
       ON_ALL("note.write"), .leaf = "note.posted", IN(post_in), RET(note), .decode = post_in,
       .text_names = id_names, .text_n = 1, .path_n = 1, .run = post_run, .encode = put_note },
