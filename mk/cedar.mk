@@ -28,6 +28,10 @@ unit-cedar-diff: $(B)/cedar-diff
 	  $(B)/cedar-diff 1 150 | $(CEDAR_NODE) $(CEDAR_DIFF_DIR)/reference.mjs; \
 	else echo "cedar-diff: skipped, the reference engine is not installed (npm ci in $(CEDAR_DIFF_DIR))"; fi
 unit: unit-cedar-diff
+# The same with the reference installed: what make test runs.
+test-cedar-diff: $(CEDAR_DIFF_DIR)/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory unit-cedar-diff
+.PHONY: test-cedar-diff
 
 # About a million verdicts where two cores are free, in batches, two processes at a time; ends within FUZZ_CEDAR_TIME seconds
 # and a batch, and says what it left out.

@@ -80,6 +80,7 @@ headers | 30 | $(SUB) -j2 headers
 $(GOLDEN_STAGE)
 replay | 30 | $(SUB) replay
 $(WEB_STAGE)
+cedar beside the reference | 60 | $(SUB) test-cedar-diff
 e2e | 420 | $(SUB) e2e
 asan build | 240 | $(ASAN) -j2 unit-bins replay-bins
 asan unit | 180 | $(ASAN) -k unit

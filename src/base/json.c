@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 
-enum { JSON_DEPTH_MAX = 64, NUMBER_MAX = 256, STACK_FIRST = 48, PAIRWISE_MAX = 12 };
+enum { NUMBER_MAX = 256, STACK_FIRST = 48, PAIRWISE_MAX = 12 };
 
 struct slot {
     struct json_member m;
@@ -24,6 +24,7 @@ struct slot {
 };
 
 struct reader {
+    unsigned depth_max;
     const char *p; /* the text; at <= n always */
     size_t n, at;
     struct arena *out, *own; /* own: made when first needed */
@@ -476,7 +477,7 @@ static bool read_value(struct reader *r, struct json *v, unsigned depth)
     switch (r->p[r->at]) {
     case '{':
     case '[':
-        if (depth == JSON_DEPTH_MAX)
+        if (depth == r->depth_max)
             return stop(r, E_LIMIT, r->at);
         return r->p[r->at++] == '{' ? read_object(r, v, depth + 1) : read_array(r, v, depth + 1);
     case '"':
@@ -492,8 +493,16 @@ static bool read_value(struct reader *r, struct json *v, unsigned depth)
 
 err json_parse(struct arena *out, str text, const struct json **ret, size_t *reterr_pos)
 {
+    return json_parse_deep(out, text, JSON_DEPTH_MAX, ret, reterr_pos);
+}
+
+err json_parse_deep(struct arena *out, str text, unsigned depth_max, const struct json **ret,
+                    size_t *reterr_pos)
+{
+    must(depth_max <= JSON_DEEP_MAX);
     struct slot first[STACK_FIRST];
-    struct reader r = { .p = text.p, .n = text.n, .out = out, .stack = first, .room = STACK_FIRST };
+    struct reader r = { .p = text.p, .n = text.n, .out = out, .stack = first, .room = STACK_FIRST,
+                        .depth_max = depth_max };
     struct json root = { 0 };
     struct json *v = NULL;
     if (read_value(&r, &root, 0)) {

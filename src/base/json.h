@@ -30,6 +30,11 @@ struct json_member {
 /* On E_INVALID (bad text) or E_LIMIT (too deep, or out too large) *reterr_pos, if given, is the
  * offset of the fault. */
 MUST_USE err json_parse(struct arena *out, str text, const struct json **ret, size_t *reterr_pos);
+/* The same for texts that nest deeper by nature, as policies in JSON do: up to JSON_DEEP_MAX, about
+ * 200 bytes of stack a level. */
+enum { JSON_DEPTH_MAX = 64, JSON_DEEP_MAX = 1024 };
+MUST_USE err json_parse_deep(struct arena *out, str text, unsigned depth_max,
+                             const struct json **ret, size_t *reterr_pos);
 /* The value of a member; NULL when absent or when v is no object. v may be NULL here and below. */
 const struct json *json_get(const struct json *v, str key);
 str json_str_or(const struct json *v, str otherwise);

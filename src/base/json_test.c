@@ -393,3 +393,16 @@ TEST(json_and_b64_say_limit_when_memory_runs_out)
         arena_free(a);
     }
 }
+
+TEST(json_deep_text_is_read_where_it_is_asked_for)
+{
+    struct buf b = buf_in(T->arena, 10000);
+    const struct json *v;
+    for (int i = 0; i < 1000; i++)
+        buf_char(&b, '[');
+    for (int i = 0; i < 1000; i++)
+        buf_char(&b, ']');
+    expect_err(json_parse(T->arena, buf_str(&b), &v, NULL), E_LIMIT);
+    expect_ok(json_parse_deep(T->arena, buf_str(&b), JSON_DEEP_MAX, &v, NULL));
+    expect_err(json_parse_deep(T->arena, buf_str(&b), 999, &v, NULL), E_LIMIT);
+}

@@ -66,7 +66,7 @@ static bool load_json(struct tool *t, const char *path, const struct json **ret)
     size_t at = 0;
     if (!load(t, path, &text))
         return false;
-    err e = json_parse(t->a, text, ret, &at);
+    err e = json_parse_deep(t->a, text, JSON_DEEP_MAX, ret, &at);
     if (e == E_NONE)
         return true;
     cedar_fault_add(&t->faults,
