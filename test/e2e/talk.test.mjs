@@ -54,7 +54,7 @@ test('F-02 unread counts agree on two tabs, and go down on both when one has rea
   const other = await b.tab('/');
   await directTo(a, b);
   for (const n of [1, 2, 3]) await say(a, `unread ${n}`);
-  const count = (p) => p.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().getByTestId('unread-badge').innerText().catch(() => '');
+  const count = (p) => p.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().getByTestId('unread-badge').innerText({ timeout: 300 }).catch(() => '');
   for (const p of [b, other]) await until('3 unread', async () => (await count(p)).trim().startsWith('3'));
   await b.page.getByTestId('channel-row').filter({ hasText: a.who.name }).first().click();
   await bubble(b, 'unread 3').waitFor();
