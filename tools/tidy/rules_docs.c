@@ -18,15 +18,20 @@ static bool plain_path(str s)
     return false;
 }
 
+/* Bytes of the path up to the file's name. */
+static int folder_of(const struct file *f)
+{
+    const char *slash = strrchr(f->path, '/');
+    return slash ? (int)(slash - f->path) + 1 : 0;
+}
+
 static void check_target(struct tidy *t, struct file *f, u32 line, str target)
 {
     SCRATCH(s);
     str path = str_cut(&target, '#');
     if (!path.n || str_find(path, S("://")) >= 0 || str_starts(path, S("mailto:")))
         return;
-    const char *slash = strrchr(f->path, '/');
-    int folder = slash ? (int)(slash - f->path) + 1 : 0;
-    if (!tidy_exists(t, str_fmt(s.a, "%.*s" STR_FMT, folder, f->path, STR_ARG(path)).p))
+    if (!tidy_exists(t, str_fmt(s.a, "%.*s" STR_FMT, folder_of(f), f->path, STR_ARG(path)).p))
         report(t, f, line, R_LINKS, "the link to " STR_FMT " leads nowhere", STR_ARG(path));
 }
 
@@ -51,7 +56,9 @@ static void check_links(struct tidy *t, struct file *f)
             (void)str_cut(&at, '`');
             str quoted = at.p ? str_cut(&at, '`') : S("");
             SCRATCH(s);
-            if (plain_path(quoted) && !tidy_exists(t, str_z(s.a, quoted)))
+            str beside = str_fmt(s.a, "%.*s" STR_FMT, folder_of(f), f->path, STR_ARG(quoted));
+            if (plain_path(quoted) && !tidy_exists(t, str_z(s.a, quoted)) &&
+                !tidy_exists(t, beside.p))
                 report(t, f, n, R_LINKS, STR_FMT " is not in the tree", STR_ARG(quoted));
         }
     }
