@@ -163,6 +163,7 @@ const cases = {
   },
   async 'history grows upward without moving, and the way down is offered'() {
     const a = await office('lin.mei'), c = await channel('engineering');
+    await mock(`say?in=${c}&as=sun.jing&text=unread-one`);
     await a.page.goto(`${base}/c/${c}`);
     await a.page.waitForSelector(id('unread-line'));
     const box = a.page.locator(id('messages'));

@@ -42,7 +42,7 @@ describe('size', () => {
   it('loads every other part only when it is opened', () => {
     const entry = [...html.matchAll(/assets\/([\w.-]+\.js)/g)].map((m) => m[1]!);
     const first = closure(entry);
-    for (const name of ['Shell', 'Talk', 'People', 'Ledger', 'Account', 'Invite', 'SignIn', 'Palette', 'Help', 'en', 'zh-Hans', 'zh-Hant']) {
+    for (const name of ['Shell', 'Talk', 'People', 'Ledger', 'Account', 'Invite', 'SignIn', 'Help', 'en', 'zh-Hans', 'zh-Hant']) {
       expect(chunk(name), name).toBeDefined();
       expect(first.has(chunk(name)), name).toBe(false);
       expect(kb(chunk(name)), name).toBeLessThan(60);

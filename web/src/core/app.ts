@@ -142,19 +142,27 @@ function took(m: message) {
 
 // ---- read marks --------------------------------------------------------------------------------------------------------------
 
-const marking = new Map<string, { want: number; timer?: ReturnType<typeof setTimeout> | undefined }>();
+const marking = new Map<string, { want: number; told: number; timer?: ReturnType<typeof setTimeout> | undefined }>();
 
 export function markRead(id: string, seq: number) {
   const c = channelsNow()?.find((x) => x.id === id);
   if (!c || seq <= c.read_seq) return;
   setChannel(id, (x) => ({ ...x, read_seq: seq, unread: seq >= x.last_seq ? 0 : Math.max(0, x.unread - (seq - x.read_seq)) }));
-  const m = marking.get(id) ?? { want: 0 };
+  const m = marking.get(id) ?? { want: 0, told: 0 };
   m.want = Math.max(m.want, seq);
   marking.set(id, m);
-  m.timer ??= setTimeout(() => {
-    marking.delete(id);
-    chat.channel_mark(id, { seq: m.want }).then(readMoved, () => undefined);
-  }, 400);
+  if (m.timer) return;
+  // The first at once, so that a tab closed a moment later has told; then at most two a second.
+  const tell = () => {
+    const seq = (m.told = m.want);
+    chat.channel_mark(id, { seq }).then(readMoved, () => undefined);
+    m.timer = setTimeout(() => {
+      m.timer = undefined;
+      if (m.want > m.told) tell();
+      else marking.delete(id);
+    }, 500);
+  };
+  tell();
 }
 
 function readMoved(r: read_mark) {
@@ -220,13 +228,12 @@ export function listen(extra?: string) {
   for (const [id, stop] of heard) if (!want.has(id)) { stop(); heard.delete(id); }
   for (const id of want) {
     if (heard.has(id)) continue;
-    let first = true;
     heard.set(id, live.sub(`channel:${id}`, {
       event: (event, data) => onChannelEvent(id, event, data),
       fresh: () => {
+        // What came between the list's answer and this subscription is in neither: ask once more (all topics together).
         void refreshRoom(id).catch(() => undefined);
-        if (!first) channelsAreStale();
-        first = false;
+        channelsAreStale();
       },
       refused: () => { heard.delete(id); channelsAreStale(); },
     }));

@@ -11,13 +11,14 @@ import { Avatar, Empty } from '../../kit/kit';
 import { Mark } from '../../kit/Logo';
 import { Splash } from '../../kit/Splash';
 import { Connection } from './Connection';
+// Not lazy: letters typed right after Ctrl+K must not be lost to loading.
+import Palette from './Palette';
 import s from './shell.module.css';
 
 const Talk = lazy(() => import('../talk/Talk'));
 const People = lazy(() => import('../people/People'));
 const Ledger = lazy(() => import('../ledger/Ledger'));
 const Account = lazy(() => import('../account/Account'));
-const Palette = lazy(() => import('./Palette'));
 const Help = lazy(() => import('./Help'));
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
