@@ -143,6 +143,7 @@ static err lane_open(struct lane_thread *t)
             fds[n++] = l->fd;
     }
     struct http_limits limits = http_limits_default();
+    limits.ws_message_max = 32 * 1024; /* frames from pages are smaller; nobody hoards fragments */
     limits.conns_max = (u32)(api->r->config.connections / api->lanes_n);
     const struct serve_http_options o = {
         .serve = api->o.serve,

@@ -128,7 +128,7 @@ const struct cli_command cli_commands[] = {
                  "of real people cannot be had here.",
                  "打印 NAME "
                  "在手机上会看到的六位数字。仅限演示目录：真实人员的验证码在这里得不到。" },
-      .examples = "outwork demo code lin --data demo\n" },
+      .examples = "outwork demo code li.na --data demo\n" },
     { .name = "doctor",
       .group = 2,
       .run = cmd_doctor,

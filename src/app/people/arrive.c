@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "core/gate.h"
+#include "core/ledger.h"
 
 static const usec proof_lasts = 6 * USEC_MIN, strong_lasts = 5 * USEC_MIN;
 
@@ -17,6 +18,15 @@ err challenge_accept(struct call *c, str challenge)
     if (challenge_use(challenge, c->now) == E_NONE)
         return E_NONE;
     return fail(c, E_STALE_CHALLENGE, "challenge unknown, too old or used");
+}
+
+err arrival_refused(struct call *c, person_id person, const char *why)
+{
+    static const struct verdict v = { .rules = { "credentials" }, .rules_n = 1 };
+    c->who.person = person.v;
+    ledger_refusal(
+        c, &(struct act){ .type = "session.refused", .action = "session.open", .verdict = &v });
+    return fail(c, E_WRONG_SIGN_IN, "%s", why);
 }
 
 err arrival_prepare(struct call *c, str challenge, const struct device_proof *device,
@@ -100,7 +110,7 @@ static err use_up(struct call *c, const struct arrival *a)
         TRY(q_recovery_use(c, c->now, a->person, a->recovery, &changed));
     else if (a->passkey)
         TRY(q_passkey_used(c, (passkey_id){ a->passkey }, a->passkey_counter, c->now, &changed));
-    return changed == 1 ? E_NONE : fail(c, E_WRONG_SIGN_IN, "code used before");
+    return changed == 1 ? E_NONE : arrival_refused(c, a->person, "code used before");
 }
 
 static err session_write(struct call *c, const struct arrival *a, struct opened *n)
@@ -141,7 +151,7 @@ err arrival_open(struct call *c, const struct arrival *a, const struct device_pr
     struct dir_person p;
     TRY(person_read(c, a->person, &p));
     if (p.status != PERSON_STATUS_ACTIVE)
-        return fail(c, E_WRONG_SIGN_IN, "person is not active");
+        return arrival_refused(c, a->person, "person is not active");
     TRY(use_up(c, a));
     TRY(device_arrives(c, a->person, device, &n->device));
     c->who.person = a->person.v;

@@ -167,6 +167,18 @@ TEST(people_a_new_invitation_ends_a_thiefs_passkey)
     app_end(o.app);
 }
 
+TEST(people_a_passkey_of_somebody_locked_opens_nothing_and_leaves_a_leaf)
+{
+    struct office3 o = administered(T);
+    struct authenticator *key = authenticator_new(o.app);
+    expect_status(passkey_enrol(o.chen, key), 200);
+    expect_status(post(o.security, people_path(o.app, o.chen_id, "/lock"), "{}"), 200);
+    size_t before = app_leaves(o.app, "session.refused");
+    expect_code(passkey_sign_in(visitor_new(o.app), key), 401, "wrong_sign_in");
+    expect_i(app_leaves(o.app, "session.refused"), before + 1);
+    app_end(o.app);
+}
+
 TEST(people_one_administrator_alone_takes_no_other_office)
 {
     struct office3 o = administered(T);

@@ -30,25 +30,33 @@ err people_passkey_start(struct call *c, const struct people_passkey_start_in *i
     return E_NONE;
 }
 
-err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *in,
-                         struct passkey *ret)
+/* Off the writer: a challenge is used once, and the call may run twice there. */
+err people_passkey_enrol_before(struct call *c, struct people_passkey_enrol_in *in)
 {
-    struct webauthn_new made;
+    struct webauthn_new *made = NEW(c->arena, struct webauthn_new);
     const struct webauthn_expect want = { .challenge = in->challenge,
                                           .origin = office_origin(c->office),
                                           .rp_id = office_options(c->office)->host };
     TRY(challenge_accept(c, in->challenge));
-    if (webauthn_check_registration(c->arena, &want, in->client_data, in->attestation, &made) !=
+    if (webauthn_check_registration(c->arena, &want, in->client_data, in->attestation, made) !=
         E_NONE)
         return fail(c, E_PASSKEY_REFUSED, "attestation, origin or challenge");
+    in->prepared = made;
+    return E_NONE;
+}
+
+err people_passkey_enrol(struct call *c, const struct people_passkey_enrol_in *in,
+                         struct passkey *ret)
+{
+    const struct webauthn_new *made = in->prepared;
     *ret = (struct passkey){
         .id = { call_new_id(c) }, .person = { c->who.person }, .name = in->name, .added = c->now
     };
     const struct q_passkey_insert_in row = { .id = ret->id,
                                              .person = ret->person,
-                                             .credential = made.credential,
-                                             .public_key = made.cose_key,
-                                             .counter = made.counter,
+                                             .credential = made->credential,
+                                             .public_key = made->cose_key,
+                                             .counter = made->counter,
                                              .name = in->name,
                                              .now = c->now };
     err e = q_passkey_insert(c, &row);

@@ -57,6 +57,8 @@ MUST_USE err arrival_seal(struct call *c, struct arrival *a);
 /* In the transaction: device, policy, session; the answer. E_DEVICE_LOCKED, E_DENIED. */
 MUST_USE err arrival_open(struct call *c, const struct arrival *a,
                           const struct device_proof *device, struct signed_in *ret);
+/* A sign-in that failed: one leaf, one answer (E_WRONG_SIGN_IN), whatever the reason was. */
+MUST_USE err arrival_refused(struct call *c, person_id person, const char *why);
 /* A challenge of ours, young and used once; else E_STALE_CHALLENGE. */
 MUST_USE err challenge_accept(struct call *c, str challenge);
 /* The page's view of the one who calls, from memory. */

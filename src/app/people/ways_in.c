@@ -12,16 +12,6 @@
 
 static const usec proof_lasts = 6 * USEC_MIN;
 
-/* A sign-in that failed: one leaf, one answer, whatever the reason was. */
-static err refused(struct call *c, person_id person, const char *why)
-{
-    static const struct verdict v = { .rules = { "credentials" }, .rules_n = 1 };
-    c->who.person = person.v;
-    ledger_refusal(
-        c, &(struct act){ .type = "session.refused", .action = "session.open", .verdict = &v });
-    return fail(c, E_WRONG_SIGN_IN, "%s", why);
-}
-
 err people_sign_in_start(struct call *c, const struct people_sign_in_start_in *in,
                          struct challenge *ret)
 {
@@ -61,12 +51,13 @@ err people_sign_in_password_before(struct call *c, struct people_sign_in_passwor
         return found;
     TRY(challenge_accept(c, in->challenge));
     if (!password_matches(found == E_NONE ? p.password : (str){ 0 }, in->password))
-        return refused(c, p.id, found == E_NONE ? "wrong password" : "nobody has this name");
+        return arrival_refused(c, p.id,
+                               found == E_NONE ? "wrong password" : "nobody has this name");
     err e = second_factor(c, &p, in->code, a);
     if (e != E_NONE && e != E_WRONG_CODE)
         return e; /* a failure of ours is nobody's wrong code */
     if (e != E_NONE || p.status != PERSON_STATUS_ACTIVE)
-        return refused(c, p.id, e == E_NONE ? "person is not active" : "wrong code");
+        return arrival_refused(c, p.id, e == E_NONE ? "person is not active" : "wrong code");
     a->person = p.id;
     a->strength = 2;
     in->prepared = a;
@@ -86,7 +77,7 @@ err people_sign_in_passkey_before(struct call *c, struct people_sign_in_passkey_
     TRY(challenge_accept(c, in->challenge));
     err e = q_passkey_by_credential(c, in->credential, &k);
     if (e == E_NOT_FOUND)
-        return refused(c, (person_id){ 0 }, "unknown passkey");
+        return arrival_refused(c, (person_id){ 0 }, "unknown passkey");
     TRY(e);
     const struct webauthn_expect want = { .challenge = in->challenge,
                                           .origin = office_origin(c->office),
@@ -97,7 +88,7 @@ err people_sign_in_passkey_before(struct call *c, struct people_sign_in_passkey_
                                               .cose_key = k.public_key,
                                               .last_counter = k.counter };
     if (webauthn_check_assertion(&want, &shown, &a->passkey_counter) != E_NONE)
-        return refused(c, k.person, "passkey signature, origin or counter");
+        return arrival_refused(c, k.person, "passkey signature, origin or counter");
     a->person = k.person;
     a->passkey = k.id.v;
     a->strength = 3;
