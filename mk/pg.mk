@@ -15,3 +15,12 @@ unit-move-pg: all
 	@echo "move to PostgreSQL and back"
 	$(Q)tools/pg-test test/move.sh $(B)
 .PHONY: unit-move-pg
+
+# Durable posts a second of the one writer, on each store, both syncing to disk.
+$(B)/bench-store: $(B)/bench/store/bench.o $(B)/libstore.a $(B)/libbase.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDH) -o $@ $^ $(LDLIBS)
+bench-store: $(B)/bench-store
+	@dir=$$(mktemp -d) && echo "SQLite" && $(B)/bench-store $$dir/bench.db; rm -rf $$dir
+	@echo "PostgreSQL" && PG_FSYNC=on tools/pg-test sh -c '$(B)/bench-store "$$OUTWORK_TEST_PG dbname=postgres"'
+.PHONY: bench-store

@@ -408,7 +408,7 @@ static void join_taken(struct waiting *to, struct waiting *from, usec now)
 err ledger_drain(struct call *c)
 {
     lock();
-    if (led.is_taken) {
+    if (led.is_taken && led.taken.a) { /* else an undone group took nothing */
         join_taken(&led.taken, &led.now, c->now);
     } else {
         struct waiting empty = led.taken;

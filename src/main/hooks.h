@@ -45,9 +45,9 @@ void office_banner(const char *data, const struct config *c, bool chinese, struc
  * it could not be read. */
 MUST_USE err office_ledger_verify(const char *data, const struct config *c, struct buf *report);
 /* Carries the records of a stopped office from the store that `from` names to the one that `to`
- * names (`to` differs in its store alone), and checks the ledger against what arrived. report: sentences.
- * The old store stays as it was; making `to` the config is the caller's. E_INVALID: not a store's
- * place; E_CONFLICT: data stands there already. */
+ * names (`to` differs in its store alone), and checks the ledger against what arrived. report:
+ * sentences. The old store stays as it was; making `to` the config is the caller's. E_INVALID: not
+ * a store's place; E_CONFLICT: data stands there already. */
 MUST_USE err office_store_move(const char *data, const struct config *from, const struct config *to,
                                struct buf *report);
 /* Whether these policies load (folder empty: the shipped ones). why: the first fault, with file and

@@ -207,20 +207,26 @@ static err send_now(struct pg *p, enum own which, PGresult **ret)
     return e == E_NONE ? trip(p, own_text[which], 0, ret) : unsent(p);
 }
 
-/* A COMMIT that the database turned into a ROLLBACK is an error that it does not call one. */
+/* A COMMIT that the database turned into a ROLLBACK is an error that it does not call one. A full
+ * disk on order is what it would be there: the commit fails, and nothing of it is left. */
 static err end(struct pg *p, enum own which)
 {
     PGresult *r = NULL;
     err why = p->broken;
+    bool full = false;
     p->expected = false;
     p->broken = E_NONE;
     if (took_back(p, OWN_BEGIN) || took_back(p, OWN_READ) || !pg_in_transaction(&p->base))
         return E_NONE;
+    if (which == OWN_COMMIT && fault_hit(FAULT_DISK)) {
+        full = true;
+        which = OWN_ROLLBACK;
+    }
     err e = send_now(p, which, &r);
     if (e == E_NONE && which == OWN_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         e = db_note(&p->base, why != E_NONE ? why : E_INTERNAL, "COMMIT", "it was rolled back");
     PQclear(r);
-    return e;
+    return full ? db_note(&p->base, E_FULL, "COMMIT", "no room, on order") : e;
 }
 
 static err undo(struct pg *p)

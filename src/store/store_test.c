@@ -144,12 +144,6 @@ static const struct migrate_step steps[] = {
 
 static const char *path_in(struct T *T) { return test_store(T, "office.db"); }
 
-static void needs_file(void)
-{
-    if (test_on_pg())
-        test_skip("of SQLite's file");
-}
-
 /* SQL from outside the program. */
 static void tamper(struct T *T, const char *sql)
 {
@@ -440,19 +434,16 @@ static void fail_at_each_point(struct T *T, enum fault_kind kind, bool persisten
 
 TEST(a_full_disk_loses_no_acknowledged_group_once)
 {
-    needs_file();
     fail_at_each_point(T, FAULT_DISK, false);
 }
 TEST(a_full_disk_loses_no_acknowledged_group_for_long)
 {
-    needs_file();
     fail_at_each_point(T, FAULT_DISK, true);
 }
 TEST(failing_statements_leave_whole_groups) { fail_at_each_point(T, FAULT_DB, false); }
 
 TEST(a_full_disk_is_told_apart_from_a_broken_one)
 {
-    needs_file();
     struct db *db = writer(T);
     expect_ok(db_begin(db));
     expect_ok(add(db, T, 1));
