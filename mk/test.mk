@@ -81,6 +81,7 @@ $(GOLDEN_STAGE)
 replay | 30 | $(SUB) replay
 $(WEB_STAGE)
 cedar beside the reference | 60 | $(SUB) test-cedar-diff
+postgres | 300 | $(SUB) unit-store-pg unit-app-pg unit-move-pg
 e2e | 420 | $(SUB) e2e
 asan build | 240 | $(ASAN) -j2 unit-bins replay-bins
 asan unit | 180 | $(ASAN) -k unit
