@@ -125,7 +125,8 @@ static void round_trip(struct arena *a, str id, str text)
     cedar_faults_init(&f, a);
     expect_ok(cedar_parse(a, text, &f, &p));
     str json = to_json(a, p);
-    if (json_parse_deep(a, json, JSON_DEEP_MAX, &v, NULL) != E_NONE || cedar_policies_json(a, v, &f, &q) != E_NONE)
+    if (json_parse_deep(a, json, JSON_DEEP_MAX, &v, NULL) != E_NONE ||
+        cedar_policies_json(a, v, &f, &q) != E_NONE)
         test_failed(__FILE__, __LINE__, STR_FMT ": " STR_FMT "\n" STR_FMT, STR_ARG(id),
                     STR_ARG(f.n ? f.at[0].text : S("no JSON")), STR_ARG(json));
     cedar_policies_put_text(&back, q);

@@ -92,8 +92,7 @@ static void post_until_killed(struct T *T, _Atomic i64 *told)
 
 TEST(killed_at_any_moment_effect_event_leaf_and_answer_stand_together)
 {
-    _Atomic i64 *told = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                             0);
+    _Atomic i64 *told = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct rng_seeded r = { T->seed };
     must(told != MAP_FAILED);
     for (int round = 0; round < 12; round++) {
@@ -102,7 +101,8 @@ TEST(killed_at_any_moment_effect_event_leaf_and_answer_stand_together)
         must(pid >= 0);
         if (pid == 0)
             post_until_killed(T, told);
-        for (int ms = 0; *told == before && ms < 60000; ms++) /* it has begun, however busy we are */
+        for (int ms = 0; *told == before && ms < 60000;
+             ms++) /* it has begun, however busy we are */
             (void)usleep(1000);
         (void)usleep((useconds_t)rng_next_below(&r, 60000));
         must(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
@@ -112,8 +112,7 @@ TEST(killed_at_any_moment_effect_event_leaf_and_answer_stand_together)
         expect_i(kit_count(&k, "outbox"), notes);
         expect_i(kit_count(&k, "idempotency"), notes);
         expect_i(kit_leaves(&k, "note.posted"), notes);
-        expect_i(kit_count(&k, "topic WHERE last_seq = (SELECT count(*) FROM outbox)"),
-                 notes > 0);
+        expect_i(kit_count(&k, "topic WHERE last_seq = (SELECT count(*) FROM outbox)"), notes > 0);
     }
     expect(*told > 0);
     must(munmap((void *)(uintptr_t)told, 4096) == 0);
