@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -349,6 +350,36 @@ TEST(nothing_forbidden_can_be_done_from_the_api_role)
     try_all(&roles[ROLE_API], "99");
     try_all(&roles[ROLE_API], "2");
     try_all(&roles[ROLE_API], "0");
+}
+
+static enum verdict ask_a_name_server(void)
+{
+    return of(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0);
+}
+
+/* Nobody listens on port 1: to be let through to that answer is all that counts. */
+static enum verdict connect_out(void)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(1),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)connect(fd, (struct sockaddr *)&to, sizeof to);
+    return of(fd >= 0 && os_err() != E_DENIED);
+}
+
+TEST(the_api_role_connects_out_only_when_its_store_is_a_server)
+{
+    need_sandbox();
+    make_folder(T);
+    const struct attempt out = { .name = "connect", .fn = connect_out },
+                         name = { .name = "name", .fn = ask_a_name_server };
+    struct role r = roles[ROLE_API];
+    expect(setenv("OUTWORK_LANDLOCK_ABI", "99", 1) == 0);
+    expect(attempt(&out, &r) == REFUSED);
+    r.sandbox.calls |= SANDBOX_CONNECT;
+    expect(attempt(&out, &r) == DONE);
+    expect(attempt(&name, &r) == REFUSED);
 }
 
 TEST(nothing_forbidden_can_be_done_from_the_vault)
