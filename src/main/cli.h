@@ -68,6 +68,7 @@ int cmd_demo_code(struct cli *c);
 int cmd_doctor(struct cli *c);
 int cmd_ledger_verify(struct cli *c);
 int cmd_config(struct cli *c);
+int cmd_link(struct cli *c);
 int cmd_store_move(struct cli *c);
 int cmd_cert_show(struct cli *c);
 int cmd_cert_renew(struct cli *c);

@@ -600,3 +600,15 @@ TEST(trust_puts_the_authority_into_a_browser_s_database)
     expect_i(run(T, "trust", "--data", "d", "--remove").code, 0);
     expect(!listed(T));
 }
+
+TEST(a_link_brings_back_who_is_locked_out_while_nobody_serves)
+{
+    init(T);
+    struct ran r = run(T, "link", "security.admin", "--data", "d");
+    expect_i(r.code, 0);
+    expect(says(r.out, "https://office.test/join#again"));
+    r = run(T, "link", "nobody", "--data", "d");
+    expect_i(r.code, 1);
+    expect(says(r.err, "nobody here signs in as \"nobody\""));
+    expect(run(T, "link", "--data", "d").code == 2);
+}

@@ -155,6 +155,21 @@ const struct cli_command cli_commands[] = {
                  "打印实际生效的 outwork.conf，包括默认值和命令行选项。输出本身就是有效的\n"
                  "outwork.conf。没有数据目录时打印默认值。" },
       .examples = "outwork config --data /srv/office --comments\n" },
+    { .name = "link",
+      .group = 2,
+      .run = cmd_link,
+      .words = "LOGIN",
+      OPTIONS(data_only),
+      .summary = { "a way back in for somebody locked out", "为无法登录的人提供返回的途径" },
+      .about = { "Makes a one-time link for LOGIN while the office is stopped: for when nobody "
+                 "inside may give\n"
+                 "one, as when the last administrator of a kind has lost every way in. A locked "
+                 "person stays\n"
+                 "locked. The ledger records that the machine's owner made it.",
+                 "在办公室停止时为 LOGIN 生成一次性链接：用于内部已无人可以发放链接的情况，\n"
+                 "例如某类管理员中的最后一人失去了所有登录方式。被锁定的人仍保持锁定。\n"
+                 "账本会记录链接由机器的所有者生成。" },
+      .examples = "outwork link security.admin --data /srv/office\n" },
     { .name = "store move",
       .group = 2,
       .run = cmd_store_move,

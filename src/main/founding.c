@@ -111,6 +111,44 @@ err office_init(const struct office_place *p, struct arena *out, struct office_i
     return e;
 }
 
+/* ---- a way back in ---- */
+
+struct linking {
+    str login, link;
+    struct arena *out;
+};
+
+static err link_again(struct call *c, void *arg)
+{
+    struct linking *l = arg;
+    person_id id;
+    usec expires;
+    str link;
+    TRY(people_by_login(c, l->login, &id));
+    TRY(people_invite(c, id, &link, &expires));
+    l->link = str_copy(l->out, link);
+    return ledger_effect(c, &(struct act){ .type = "person.linked_by_the_machine",
+                                           .object_type = "Person",
+                                           .object_prefix = "pers",
+                                           .object = id.v });
+}
+
+err office_link(const struct office_place *p, str login, struct arena *out, str *ret_link)
+{
+    struct opened o;
+    struct arena *a = arena_new("link", (size_t)256 << 20);
+    struct linking l = { .login = login, .out = out };
+    err e = open_place(p, a, &o);
+    if (e == E_NONE) {
+        e = serve_write(o.serve, link_again, &l);
+        office_close(&o);
+    }
+    arena_free(a);
+    if (e == E_NONE)
+        *ret_link = l.link;
+    return e;
+}
+
 /* ---- the demo company ---- */
 
 static err load_demo(struct call *c, void *arg)

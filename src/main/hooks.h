@@ -44,6 +44,9 @@ void office_banner(const char *data, const struct config *c, bool chinese, struc
  * server. report: sentences. E_NONE: all agrees. E_CORRUPT: it does not; report says where. Else:
  * it could not be read. */
 MUST_USE err office_ledger_verify(const char *data, const struct config *c, struct buf *report);
+/* A new one-time link for this login, while no server runs; its leaf names nobody but the machine.
+ * E_NOT_FOUND: nobody has the login. */
+MUST_USE err office_link(const struct office_place *p, str login, struct arena *out, str *ret_link);
 /* Carries the records of a stopped office from the store that `from` names to the one that `to`
  * names (`to` differs in its store alone), and checks the ledger against what arrived. report:
  * sentences. The old store stays as it was; making `to` the config is the caller's. E_INVALID: not

@@ -151,6 +151,14 @@
 #define TEXT_NO_ACCOUNT \
     TEXT("the demo has no account \"%s\"", \
          "演示里没有账号 “%s”")
+#define TEXT_NO_PERSON \
+    TEXT("nobody here signs in as \"%s\"", \
+         "这里没有登录名为 “%s” 的人")
+#define TEXT_LINK_DONE \
+    TEXT("A link that works once within 24 hours, in place of earlier ones. It replaces\n" \
+         "password, codes and passkeys. Hand it over in person, then start the office again:", \
+         "一次性链接，24 小时内有效，旧链接随之作废；它会替换密码、验证码和通行密钥。\n" \
+         "请当面交给本人，然后重新启动办公室：")
 #define TEXT_DEMO_DONE \
     TEXT("The demo company stands in %s.", \
          "演示公司已建在 %s。")

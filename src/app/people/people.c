@@ -221,6 +221,14 @@ err people_add(struct call *c, const struct new_person *p, person_id *ret_id)
     return E_NONE;
 }
 
+err people_by_login(struct call *c, str login, person_id *ret_id)
+{
+    struct q_person_by_login_row row;
+    TRY(q_person_by_login(c, people_login(c->arena, login), &row));
+    *ret_id = row.id;
+    return E_NONE;
+}
+
 err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires)
 {
     struct invite_made made;

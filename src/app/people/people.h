@@ -22,6 +22,8 @@ struct new_person {
 /* A new person, invited: no way in until a link is accepted. E_CONFLICT when the login is taken. In
  * a write call. */
 MUST_USE err people_add(struct call *c, const struct new_person *p, person_id *ret_id);
+/* Whose login this is, however it is written. E_NOT_FOUND. */
+MUST_USE err people_by_login(struct call *c, str login, person_id *ret_id);
 /* A link that works once within 24 hours, in place of earlier ones. */
 MUST_USE err people_invite(struct call *c, person_id id, str *ret_link, usec *ret_expires);
 
