@@ -5,10 +5,12 @@
  * with a consistency proof from its own head. */
 #include "core/sealer.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/os.h"
@@ -17,7 +19,21 @@
 
 enum { BATCH_MAX = 2048, ROUND_BYTES = 192 << 20 };
 
+/* Partial tiles that larger ones have replaced. They go when the signed head has moved past them
+ * and whoever was reading by the head before has had a minute; a folder of them when its tile is
+ * full. */
+enum { STALE_MAX = 1024, LIVE_ROWS = TLOG_LEVELS + 1 };
+static const usec stale_lasts = USEC_MIN;
+struct stale {
+    struct tlog_path path;
+    bool folder;
+    usec since;
+};
+
 struct sealer {
+    struct stale stale[STALE_MAX]; /* a ring; when it is full the rest waits for its folder's end */
+    u32 stale_first, stale_n;
+    struct tlog_path live[LIVE_ROWS]; /* the partial tile of each level, the last one of entries */
     struct sealer_options o;
     struct tlog_source source;
     struct tlog_tree *tree, *next;
@@ -100,6 +116,73 @@ static err forget_rows(struct call *c, void *arg)
     return ledger_sealed(c, &k->last, k->size, k->root);
 }
 
+static void stale_add(struct sealer *s, const char *path, size_t n, bool folder)
+{
+    if (s->stale_n == STALE_MAX)
+        return;
+    struct stale *to = &s->stale[(s->stale_first + s->stale_n++) % STALE_MAX];
+    *to = (struct stale){ .folder = folder, .since = os_mono() };
+    memcpy(to->path.z, path, n);
+}
+
+/* The row a path belongs to: "tile/entries/…" is the last, "tile/3/…" row 3. */
+static u32 row_of(const char *path)
+{
+    return path[5] >= '0' && path[5] < '0' + TLOG_LEVELS ? (u32)(path[5] - '0') : TLOG_LEVELS;
+}
+
+/* What the files just written have replaced. */
+static void note_stale(struct sealer *s, const struct tlog_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        const char *z = batch->files[i].path.z;
+        struct tlog_path *live = &s->live[row_of(z)];
+        if (strstr(z, ".p/")) {
+            if (live->z[0])
+                stale_add(s, live->z, strlen(live->z), false);
+            *live = batch->files[i].path;
+        } else {
+            SCRATCH(t);
+            str folder = str_fmt(t.a, "%s.p", z);
+            if (folder.n < TLOG_PATH_MAX)
+                stale_add(s, folder.p, folder.n, true);
+            live->z[0] = 0;
+        }
+    }
+}
+
+static void remove_folder(const char *path)
+{
+    SCRATCH(s);
+    DIR *d = opendir(path);
+    if (!d)
+        return; /* a tile that came whole had none */
+    for (struct dirent *e; (e = readdir(d));)
+        if (e->d_name[0] != '.')
+            (void)unlink(str_fmt(s.a, "%s/%s", path, e->d_name).p);
+    (void)closedir(d);
+    (void)rmdir(path);
+}
+
+/* Only once the head that is published needs none of them. */
+static void drop_stale(struct sealer *s)
+{
+    SCRATCH(t);
+    str data = office_options(s->o.office)->data;
+    while (s->stale_n && s->signed_size == s->tree->size) {
+        const struct stale *k = &s->stale[s->stale_first];
+        if (os_mono() - k->since < stale_lasts)
+            return;
+        const char *path = str_fmt(t.a, STR_FMT "/ledger/%s", STR_ARG(data), k->path.z).p;
+        if (k->folder)
+            remove_folder(path);
+        else
+            (void)unlink(path);
+        s->stale_first = (s->stale_first + 1) % STALE_MAX;
+        s->stale_n--;
+    }
+}
+
 static err seal_rows(struct sealer *s, const struct leaf_rows *rows)
 {
     struct tlog_batch batch;
@@ -114,6 +197,7 @@ static err seal_rows(struct sealer *s, const struct leaf_rows *rows)
     struct sealed k = { .last = rows->at[rows->n - 1], .size = batch.size };
     memcpy(k.root, batch.root.b, sizeof k.root);
     TRY(s->o.write(s->o.lanes, forget_rows, &k));
+    note_stale(s, &batch);
     struct tlog_tree *was = s->tree;
     s->tree = s->next;
     s->next = was;
@@ -181,6 +265,7 @@ err sealer_once(struct sealer *s, size_t *ret_n)
     s->must_load = false;
     if (s->tree->size > s->signed_size)
         TRY(sign(s));
+    drop_stale(s);
     *ret_n = rows.n;
     return E_NONE;
 }

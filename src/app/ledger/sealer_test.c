@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sealer when the disk fails at every point, and when somebody puts an older ledger back: no
  * leaf is lost or doubled, and nothing is signed that does not continue what was signed. */
+#include <ftw.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/testkit/testkit.h"
@@ -124,5 +126,59 @@ TEST(I_16_tiles_that_are_not_what_was_sealed_stop_the_sealer)
     expect_err(sealer_new(T->arena, &o, &s, &why), E_CORRUPT);
     expect(why.n > 20 && !s);
     app->broken = true;
+    app_end(app);
+}
+
+static usec later;
+
+static usec later_mono(void)
+{
+    struct timespec t;
+    must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+    return (usec)t.tv_sec * USEC_S + t.tv_nsec / 1000 + later;
+}
+
+static int files;
+
+static int count_file(UNUSED const char *path, UNUSED const struct stat *st, int kind,
+                      UNUSED struct FTW *at)
+{
+    files += kind == FTW_F;
+    return 0;
+}
+
+static int tiles_of(struct app *app)
+{
+    files = 0;
+    str dir = str_fmt(app->a, STR_FMT "/ledger/tile", STR_ARG(app->data));
+    must(nftw(dir.p, count_file, 16, FTW_PHYS) == 0);
+    return files;
+}
+
+/* Sealed often and a little at a time, a ledger would otherwise hold each bundle in up to 256
+ * versions. */
+TEST(I_16_what_larger_tiles_replaced_goes_and_the_ledger_still_agrees)
+{
+    struct app *app = app_new(T);
+    struct tlog_finding f;
+    os.mono = later_mono;
+    app_person(app, "chen", "Chen Wei", "member");
+    struct visitor *v = visit(app, "chen");
+    str channel = channel_of(v);
+    for (int i = 0; i < 70; i++) {
+        post_some(v, channel, 6);
+        (void)app_seal(app);
+    }
+    expect(tiles_of(app) > 100); /* readers by an earlier head may still need them */
+    later = 2 * USEC_MIN;
+    post_some(v, channel, 1);
+    (void)app_seal(app);
+    expect(tiles_of(app) <= 10);
+    expect_ok(app_audit(app, &f));
+    expect_status(get(v, "/api/ledger/leaves/%d", 3), 200);
+    app_sealer_again(app);
+    post_some(v, channel, 1);
+    (void)app_seal(app);
+    expect_ok(app_audit(app, &f));
     app_end(app);
 }
