@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's state and what holds it together: who is signed in, the live socket, the outbox, the channels and rooms, and how tabs
 // agree. Components read the store and call the functions below; they never touch socket, keys or storage themselves.
+import { newest } from './newest';
 import { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
 import { chat, chatApi, http, people, renewals, type channel, type Events, type me, type message, type person, type read_mark } from './api';
@@ -75,7 +76,8 @@ export function dropChannel(id: string) {
 }
 
 export async function loadChannels(): Promise<channel[]> {
-  return chat.channels_mine();
+  // An event may have overtaken the answer: what is known to be later stays.
+  return newest(await chat.channels_mine(), channelsNow());
 }
 
 // ---- rooms -------------------------------------------------------------------------------------------------------------------
